@@ -1,0 +1,64 @@
+"""Orders: each order_id counts once, whichever of its records comes first."""
+
+from collections.abc import Sequence
+
+from agents.activity import active
+from agents.counting import count_purchase
+from agents.limits import Limits
+from schemas.changes import TagChange
+from schemas.events import Order
+from schemas.times import Millis
+from tables.orders import CAPACITY, OrderState, oldest, order_fingerprint
+from tables.row import Row
+
+
+def order(row: Row, event: Order, now: Millis, limits: Limits) -> Sequence[TagChange]:
+    """A placed or paid record is activity, and may be the purchase; the others take off."""
+    key = order_fingerprint(event.order_id)
+    state = row.orders.get(key) or OrderState(event.ts)
+    before = state.entries()
+    if event.is_activity:
+        _purchase(state, event)
+    elif event.status == "cancelled":
+        state.is_cancelled = True
+    else:
+        _return(row, state, event)
+    _recount(row, before, state)
+    _keep(row, key, state, now - limits.allowed_lateness_ms)
+    return active(row, event, now, limits) if event.is_activity else ()
+
+
+def _purchase(state: OrderState, event: Order) -> None:
+    """The least placed or paid record by (ts, event_id) is the purchase."""
+    if not state.is_purchased or (event.ts, event.event_id) < (state.ts, state.event_id):
+        state.ts, state.event_id = event.ts, event.event_id
+        state.is_purchased, state.amount = True, event.amount or 0
+
+
+def _return(row: Row, state: OrderState, event: Order) -> None:
+    row.totals.returns += 1
+    if event.amount is not None:
+        count_purchase(row, event.ts, 0, -event.amount)
+    elif state.whole_return_ts is None or event.ts < state.whole_return_ts:
+        state.whole_return_ts = event.ts
+
+
+def _recount(row: Row, before: list[tuple[Millis, int, int]], state: OrderState) -> None:
+    after = state.entries()
+    if before != after:
+        for ts, orders, spend in before:
+            count_purchase(row, ts, -orders, -spend)
+        for ts, orders, spend in after:
+            count_purchase(row, ts, orders, spend)
+
+
+def _keep(row: Row, key: int, state: OrderState, horizon: Millis) -> None:
+    """Remember the newest orders; event ids only while a late record can still contest the purchase."""
+    row.orders[key] = state
+    for known in row.orders.values():
+        if known.ts < horizon:
+            known.event_id = ""
+    if len(row.orders) > CAPACITY:
+        gone = row.orders.pop(oldest(row.orders))
+        if gone.is_purchased and not gone.is_cancelled:
+            row.totals.max_old_order = max(row.totals.max_old_order, gone.amount)

@@ -1,0 +1,70 @@
+"""The two forms of the report: report.json for machines, report.html for people."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from app import charts, wording
+from app.report_data import ByDay, Counts, Flow, History, Lifecycle, LifecycleLimits, Limits, Report, StateCounts
+
+__all__ = [
+    "ByDay",
+    "Counts",
+    "Flow",
+    "History",
+    "Lifecycle",
+    "LifecycleLimits",
+    "Limits",
+    "Report",
+    "StateCounts",
+    "write_html",
+    "write_json",
+]
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_FILTERS: Final = (wording.counted, wording.day, wording.moment, wording.number, wording.span)
+_EVERY_DAY: Final = 31
+"""Up to so many days are a table row each; of a longer history, the month ends are."""
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write the report with a fixed order of keys: equal reports are equal bytes. Raises OSError."""
+    plain = msgspec.json.encode(report, order="deterministic")
+    path.write_bytes(msgspec.json.format(plain, indent=2) + b"\n")
+
+
+def write_html(report: Report, path: Path) -> None:
+    """Write the report as one page that needs no network: plotly.js, style and data are within. Raises OSError."""
+    template = _environment().get_template("report.html.j2")
+    html = template.render(report=report, plotly_js=get_plotlyjs())
+    path.write_text(html, encoding="utf-8", newline="\n")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        extensions=["jinja2.ext.do"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({wording_filter.__name__: wording_filter for wording_filter in _FILTERS})
+    environment.globals.update(charts=charts, wording=wording, rows_to_show=rows_to_show)
+    return environment
+
+
+def rows_to_show(by_day: ByDay) -> Iterator[tuple[date, list[int]]]:
+    """The days that stand for all in a table, each with the users by state: all of a month, or else the month ends."""
+    columns = [getattr(by_day, state) for state in charts.shown_states(by_day)]
+    last = len(by_day.days) - 1
+    for place, day in enumerate(by_day.days):
+        if last < _EVERY_DAY or place == last or by_day.days[place + 1].month != day.month:
+            yield day, [column[place] for column in columns]

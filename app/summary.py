@@ -1,0 +1,90 @@
+"""What a person sees in the terminal: progress bars while it works, and a summary at the end."""
+
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from app.history.history import Phase
+from app.population import STATES
+from app.report import Report
+from schemas.times import to_datetime
+
+_WORDS: Final[dict[Phase, str]] = {"reading": "Reading and sorting", "applying": "Applying events"}
+
+
+class Bars:
+    """A progress bar for each phase of a backtest, on a terminal only."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._tasks: dict[Phase, TaskID] = {}
+        self._started = perf_counter()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the start."""
+        return perf_counter() - self._started
+
+    def show(self, phase: Phase, done: int, total: int) -> None:
+        """Move the bar of a phase."""
+        if phase not in self._tasks:
+            self._tasks[phase] = self._progress.add_task(_WORDS[phase])
+        self._progress.update(self._tasks[phase], completed=done, total=total)
+
+
+def show(report: Report, out: Path, elapsed_s: float) -> None:
+    """Print what was found, and where the rest is."""
+    console = Console(highlight=False)
+    events = sum(report.history.events.values())
+    rate = f"{events / elapsed_s:,.0f} events/s" if elapsed_s else ""
+    console.print(f"{events:,} events of {report.users:,} users, {_period(report)} ({elapsed_s:.1f} s, {rate})")
+    console.print(_states(report))
+    for line in _remarks(report):
+        console.print(f"- {line}", markup=False)
+    console.print(f"{out / 'report.html'}", style="bold", soft_wrap=True, markup=False)
+
+
+def _period(report: Report) -> str:
+    history = report.history
+    if history.first_ts is None or history.until is None:
+        return "no time at all"
+    return f"{to_datetime(history.first_ts):%Y-%m-%d} to {to_datetime(history.until):%Y-%m-%d %H:%M} UTC"
+
+
+def _states(report: Report) -> Table:
+    table = Table("users now", *STATES, "withdrawn")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for tag, lifecycle in report.lifecycles.items():
+        counts = [f"{getattr(lifecycle.states, state):,}" for state in STATES]
+        table.add_row(tag, *counts, f"{lifecycle.withdrawn:,}")
+    return table
+
+
+def _remarks(report: Report) -> list[str]:
+    """What did not count, if anything."""
+    counts = {
+        "dead letters": sum(report.dead_letters.values()),
+        "copies ignored": report.counts.duplicates,
+        "after an erasure, ignored": report.counts.erased,
+        "events after --until, left out": report.history.after_until,
+        **report.history.skipped,
+    }
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(report.dead_letters.items()))
+    lines = [f"{what}: {count:,}" for what, count in counts.items() if count]
+    return [f"{line} ({reasons})" if line.startswith("dead letters") else line for line in lines]

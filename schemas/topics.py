@@ -1,0 +1,17 @@
+"""The input topics, in the order in which the merge takes records of one millisecond."""
+
+from typing import Final, TypeAlias
+
+Topic: TypeAlias = str
+
+INPUT_TOPICS: Final[dict[Topic, str]] = {
+    "events.click": "click",
+    "events.cart": "cart",
+    "events.order": "order",
+    "events.profile": "profile",
+    "events.message": "message",
+    "events.tag": "tag",
+}
+"""Input topic -> the `type` of its events. Their order is the topic rank."""
+
+TOPIC_OF_TYPE: Final[dict[str, Topic]] = {kind: topic for topic, kind in INPUT_TOPICS.items()}

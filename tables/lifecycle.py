@@ -1,0 +1,38 @@
+"""What is remembered of one lifecycle of one user: enough to go on, and to take back what a late event proves wrong."""
+
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from schemas.times import Millis
+
+State: TypeAlias = str
+
+UNACTIVATED: Final[State] = "unactivated"
+ACTIVE: Final[State] = "active"
+SILENT: Final[State] = "silent"
+LOST: Final[State] = "lost"
+
+
+class Said(Struct, array_like=True, frozen=True, gc=False):
+    """A change that was said and may still be withdrawn."""
+
+    at: Millis
+    from_: State | None
+    to: State | None
+    sequence: int
+
+
+class Lifecycle(Struct, array_like=True):
+    """First and last activity, the newest long gap, the value said last, and the changes still open to correction.
+
+    A late event within the allowed lateness can only split the newest gap that is longer than the silent limit, because
+    the lateness is shorter than that limit; so two instants are enough to correct the past.
+    """
+
+    state: State | None = None
+    first: Millis | None = None
+    last: Millis = 0
+    gap_start: Millis | None = None
+    gap_end: Millis = 0
+    said: list[Said] = []

@@ -1,0 +1,135 @@
+"""The merge by time of one partition's input topics, and the watermark of the `event` clock.
+
+Topics are read at different paces; merged by time, one that is read ahead waits for the others instead of making them
+late. A topic's own order is kept: a record's key is (its topic's bound after it, topic rank, offset), and what leaves
+the merge lies strictly below the least bound over all topics. So the order of what leaves follows from each topic's own
+order alone, whatever the chunks were. Dead letters wait in line too, so that a restart neither loses nor repeats one.
+
+```
+bound of clicks   ----o--o-----o---------o------>|       o event, T tick
+bound of orders   -----------o-----T>|
+                                     ^ watermark: what lies below leaves, in the order of time
+```
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from schemas.dead_letter import DeadLetter, Rejected
+from schemas.events import AnyEvent
+from schemas.times import Millis, format_span, to_datetime
+from schemas.topics import Topic
+
+
+class Timed(NamedTuple):
+    """A record with its place in the merge: (key, rank, offset), which is unique."""
+
+    key: Millis
+    rank: int
+    offset: int
+    record: AnyEvent | DeadLetter
+
+
+class Position(NamedTuple):
+    """Where a topic goes on after a restart: the next offset to read, and the bound that was reached before it."""
+
+    offset: int
+    bound: Millis | None
+
+
+class _Lane:
+    """One topic's part in the merge: its bound, and the records that wait for other topics."""
+
+    def __init__(self, rank: int, start: Position) -> None:
+        self.rank = rank
+        self.bound = start.bound
+        self.next_offset = start.offset
+        self.applied = start
+        self.waiting: list[Timed] = []
+
+    def append(self, offset: int, bound: Millis | None, record: AnyEvent | DeadLetter) -> None:
+        """Let a record wait; the bound is the topic's after it."""
+        if not self.waiting:
+            self.applied = Position(offset, self.bound)
+        self.bound = bound
+        self.next_offset = offset + 1
+        self.waiting.append(Timed(bound or 0, self.rank, offset, record))
+
+    def release(self, below: Millis) -> list[Timed]:
+        """Take out what lies below, and move the applied position behind it."""
+        count = bisect_left(self.waiting, below, key=lambda timed: timed.key)
+        released, self.waiting = self.waiting[:count], self.waiting[count:]
+        if released:
+            self.applied = Position(released[-1].offset + 1, released[-1].key)
+        return released
+
+
+class Merge:
+    """Takes records of each topic in the topic's order; gives events in the order of time.
+
+    `max_waiting`: how many events a topic may run ahead before it is to be paused.
+    """
+
+    def __init__(self, topics: Sequence[Topic], max_ahead_ms: Millis, max_waiting: int = 10_000) -> None:
+        self._lanes = {topic: _Lane(rank, Position(0, None)) for rank, topic in enumerate(topics)}
+        self._max_ahead_ms = max_ahead_ms
+        self._max_waiting = max_waiting
+
+    def resume(self, positions: Iterable[tuple[Topic, Position]]) -> None:
+        """Go on from positions that `position` gave before."""
+        for topic, position in positions:
+            self._lanes[topic] = _Lane(self._lanes[topic].rank, position)
+
+    @property
+    def watermark(self) -> Millis | None:
+        """Nothing below this time is still to come; None while a topic has said nothing."""
+        bounds = [lane.bound for lane in self._lanes.values()]
+        return min(bound for bound in bounds if bound is not None) if None not in bounds else None
+
+    @property
+    def crowded(self) -> list[Topic]:
+        """The topics that ran too far ahead: pause them until the others have come up."""
+        return [topic for topic, lane in self._lanes.items() if len(lane.waiting) >= self._max_waiting]
+
+    def position(self, topic: Topic) -> Position:
+        """How far a topic has been applied; what waits in the merge does not count."""
+        lane = self._lanes[topic]
+        return lane.applied if lane.waiting else Position(lane.next_offset, lane.bound)
+
+    def event(self, topic: Topic, offset: int, event: AnyEvent) -> None:
+        """Take the next event of a topic.
+
+        Raises Rejected for one so far beyond the topic's bound that its clock must be wrong; it moves no time.
+        """
+        lane = self._lanes[topic]
+        bound = lane.bound
+        if bound is None or bound < event.ts:
+            if bound is not None and event.ts - bound > self._max_ahead_ms:
+                raise too_far_ahead(event.ts, bound, self._max_ahead_ms)
+            bound = event.ts
+        lane.append(offset, bound, event)
+
+    def dead_letter(self, topic: Topic, offset: int, letter: DeadLetter) -> None:
+        """Take the next record of a topic, which could not be read; it moves no time."""
+        lane = self._lanes[topic]
+        lane.append(offset, lane.bound, letter)
+
+    def tick(self, topic: Topic, offset: int, ts: Millis) -> None:
+        """Nothing at or before `ts` is still to come in this topic."""
+        lane = self._lanes[topic]
+        lane.next_offset = offset + 1
+        lane.bound = max(lane.bound or 0, ts + 1)
+
+    def release(self) -> list[Timed]:
+        """The records below the watermark, in the order of time; they count as applied from now on."""
+        watermark = self.watermark
+        if watermark is None:
+            return []
+        return sorted(timed for lane in self._lanes.values() for timed in lane.release(watermark))
+
+
+def too_far_ahead(ts: Millis, bound: Millis, max_ahead_ms: Millis) -> Rejected:
+    """Why an event beyond `max_ahead` is not believed."""
+    gap = f"more than {format_span(max_ahead_ms)} after {to_datetime(bound).isoformat()}"
+    return Rejected("too_far_ahead", f"`ts`: {to_datetime(ts).isoformat()} is {gap}; is that clock right?")
