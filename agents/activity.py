@@ -37,16 +37,19 @@ def active(row: Row, event: AnyEvent, now: Millis, limits: Limits) -> Sequence[T
 
 def note(row: Row, key: OrderKey, limits: Limits, journal: Journal, *, is_order: bool) -> None:
     """Put an activity in its place in both lifecycles."""
-    head = _purchase_head(row)
-    if row.first is None or key < (row.first.ts, row.first.event_id, row.first.type):
+    first, first_order, ts = row.first, row.purchase.first, key[0]
+    is_first = first is None or key < (first.ts, first.event_id, first.type)
+    is_first_order = is_order and (first_order is None or ts < first_order)
+    head = _purchase_head(row) if is_first or is_first_order else []
+    if is_first:
         row.first = FirstActivity(*key)
-    _note_any(row, key[0], limits, journal)
+    _note_any(row, ts, limits, journal)
     if is_order:
-        _note_order(row, key[0], limits, journal)
+        _note_order(row, ts, limits, journal)
     elif row.purchase.state is None:
         row.purchase.state = UNACTIVATED
-    if (new_head := _purchase_head(row)) != head:
-        lifecycle.rewrite(PURCHASE, row.purchase, head, new_head, journal)
+    if is_first or is_first_order:
+        lifecycle.rewrite(PURCHASE, row.purchase, head, _purchase_head(row), journal)
 
 
 def _note_any(row: Row, ts: Millis, limits: Limits, journal: Journal) -> None:

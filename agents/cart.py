@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 from agents.activity import active
-from agents.counting import panes_of
+from agents.counting import count
 from agents.limits import Limits
 from schemas.changes import TagChange
 from schemas.events import Cart
 from schemas.money import to_minor
 from schemas.times import Millis
+from tables.panes import CARTS
 from tables.row import MAX_CART_ITEMS, CartItem, Row
 
 
 def cart(row: Row, event: Cart, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """A cart event counts, changes the open cart, and is activity."""
     row.totals.carts += 1
-    for pane in panes_of(row, event.ts):
-        pane.carts += 1
+    count(row, event.ts, CARTS)
     if event.action == "checkout":
         row.cart_closed_at = max(row.cart_closed_at or 0, event.ts)
     else:

@@ -103,6 +103,8 @@ def end(tag: TagName, life: Lifecycle, at: Millis, journal: Journal) -> None:
 
 def forget_settled(life: Lifecycle, horizon: Millis) -> None:
     """Drop the changes that no late event can prove wrong any more: before the horizon and the newest long gap."""
+    if len(life.said) <= 1:
+        return
     settled = life.last if life.gap_start is None else life.gap_start
     life.said = [said for said in life.said if said.at >= horizon or said.at > settled]
 

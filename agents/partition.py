@@ -74,9 +74,9 @@ class Partition:
         if row is None:
             return
         self.counters.applied += 1
-        changes = steps.apply(row, event, now, self._limits)
+        changes = steps.STEPS[type(event)](row, event, now, self._limits)
         self.table.put(event.user_id, row)
-        if steps.may_hasten(event, changes):
+        if changes or type(event) in steps.MAY_HASTEN:
             self.table.changes.extend(changes)
             self.table.schedule(event.user_id, row, steps.next_due(row, self._limits))
 
@@ -90,13 +90,8 @@ class Partition:
     def _open(self, event: AnyEvent, now: Millis) -> Row | None:
         """The row that the event is to be applied to; None for one that counts for nothing."""
         row = self.table.get(event.user_id)
-        lateness_ms = now - event.ts
-        if lateness_ms:
-            self.counters.late += 1
-            if lateness_ms > self._limits.allowed_lateness_ms:
-                self.counters.too_late += 1
-                if row is None:
-                    return None
+        if event.ts < now and self._is_too_late(event, now) and row is None:
+            return None
         if row is None:
             row = Row()
         verdict = steps.admit(row, event)
@@ -106,13 +101,22 @@ class Partition:
         self.counters.erased += verdict == "erased"
         return None
 
+    def _is_too_late(self, event: AnyEvent, now: Millis) -> bool:
+        """Whether a late event comes later than allowed; counts it."""
+        too_late = now - event.ts > self._limits.allowed_lateness_ms
+        self.counters.too_late += too_late
+        self.counters.late += not too_late
+        return too_late
+
     def _fire(self, user_id: str, row: Row, due: Millis) -> None:
         """Look at a row whose timer has come: it may have something to say, or be due later by now."""
         row.due = NEVER
-        if steps.next_due(row, self._limits) == due:
+        next_due = steps.next_due(row, self._limits)
+        if next_due <= due:
             if row.is_blank:
                 self.table.delete(user_id)
                 return
             self.table.changes.extend(steps.pass_time(row, user_id, due + 1, self._limits))
+            next_due = steps.next_due(row, self._limits)
         self.table.put(user_id, row)
-        self.table.schedule(user_id, row, steps.next_due(row, self._limits))
+        self.table.schedule(user_id, row, next_due)

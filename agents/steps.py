@@ -29,6 +29,10 @@ STEPS: Final[dict[type, Step]] = {
     Message: message,
     Tag: tag,
 }
+"""(row, event, now, limits) -> changes. `now` is the event's merge key: how far time had come when it was applied."""
+
+MAY_HASTEN: Final = frozenset({Profile, Tag})
+"""Events that may bring a due time nearer although they change nothing; any other that changes nothing puts it off."""
 
 
 def admit(row: Row, event: AnyEvent) -> Verdict:
@@ -40,16 +44,6 @@ def admit(row: Row, event: AnyEvent) -> Verdict:
         return "duplicate"
     remember(row.arrivals, key, event.ts, is_activity=event.is_activity, is_order=type(event) is Order)
     return "fresh"
-
-
-def apply(row: Row, event: AnyEvent, now: Millis, limits: Limits) -> Sequence[TagChange]:
-    """What an admitted event changes. `now` is its merge key: how far time had come when it was applied."""
-    return STEPS[type(event)](row, event, now, limits)
-
-
-def may_hasten(event: AnyEvent, changes: Sequence[TagChange]) -> bool:
-    """Whether the row's next due time may have come nearer: an activity that says nothing only puts it off."""
-    return bool(changes) or type(event) in (Tag, Profile)
 
 
 def next_due(row: Row, limits: Limits) -> Millis:

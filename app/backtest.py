@@ -21,8 +21,9 @@ from schemas.events import TYPE_OF
 from schemas.times import Millis, format_span
 from tables.table import Table
 
-EPOCH_EVENTS: Final = 20_000
-"""Events between two epochs: so many rows at most stay decoded beyond the table's own limit."""
+EPOCH_EVENTS: Final = 50_000
+MAX_HOT_ROWS: Final = 200_000
+"""More users than that are kept as bytes: slower, but in a fifth of the memory."""
 
 
 class Output:
@@ -70,7 +71,7 @@ class Backtest:
     def __init__(self, limits: Limits, out: Path) -> None:
         self._limits = limits
         self._out = out
-        self._partition = Partition(0, limits, Table())
+        self._partition = Partition(0, limits, Table(MAX_HOT_ROWS))
         self._population = Population()
         self._events: Counter[str] = Counter()
 
@@ -109,7 +110,10 @@ class Backtest:
         self._end_epoch(output)
 
     def _end_epoch(self, output: Output) -> None:
-        changes = self._partition.table.collect().changes
+        table = self._partition.table
+        changes = table.take_changes()
+        if table.is_crowded:
+            table.collect()
         for change in changes:
             self._population.add(change)
         output.changes(changes)

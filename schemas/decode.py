@@ -4,19 +4,17 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.dead_letter import MAX_PAYLOAD_BYTES, DeadReason, Rejected
+from schemas.dead_letter import MAX_PAYLOAD_BYTES, Rejected
 from schemas.events import Record
-from schemas.times import MAX_TS, to_millis
+from schemas.times import HOW_TO_WRITE, to_millis
 
 _DECODER: Final[msgspec.json.Decoder[Record]] = msgspec.json.Decoder(Record)
 _HINTS: Final = {
-    "Expected `datetime` with a timezone component": "has no offset: write 2026-01-31T12:00:00Z, or ms since 1970",
-    "Invalid RFC3339 encoded datetime": "is not a time: write 2026-01-31T12:00:00Z, or ms since 1970",
+    "`$.ts`": f"has no offset, or is not a time: {HOW_TO_WRITE}",
+    "`$.tag`": "a tag set by hand has 1 to 64 characters, neither a slash nor a space, and is not lifecycle or"
+    " lifecycle.purchase, which follow from events",
 }
-_TAG_HINT: Final = (
-    "a tag set by hand has 1 to 64 characters, neither a slash nor a space, and is not lifecycle or lifecycle.purchase,"
-    " which follow from events"
-)
+"""What a pattern asks for, in words."""
 
 
 def decode(payload: bytes | None) -> Record:
@@ -36,15 +34,15 @@ def decode(payload: bytes | None) -> Record:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _rejected(error) from None
     if record.ts.__class__ is not int:
-        record.ts = _checked_millis(record.ts)
+        record.ts = _millis_of(record.ts)
     return record
 
 
-def _checked_millis(moment: Any) -> int:
-    ts = to_millis(moment)
-    if not 0 < ts < MAX_TS:
-        raise Rejected("invalid_value", f"`ts`: {moment.isoformat()} lies outside 1970 to 2100")
-    return ts
+def _millis_of(text: Any) -> int:
+    try:
+        return to_millis(text)
+    except ValueError as error:
+        raise Rejected("invalid_value", f"`ts`: {error}") from None
 
 
 def _rejected(error: Exception) -> Rejected:
@@ -61,6 +59,7 @@ def _rejected(error: Exception) -> Rejected:
 def _invalid(message: str) -> Rejected:
     """The message of msgspec, with the field first: "`price`: Expected `float` >= 0.0"."""
     problem, _, path = message.partition(" - at ")
-    reason: DeadReason = "unknown_type" if path == "`$.type`" else "invalid_value"
-    text = _TAG_HINT if path == "`$.tag`" and "regex" in problem else _HINTS.get(problem, problem)
-    return Rejected(reason, f"{path.replace('$.', '')}: {text}" if path else text)
+    if path == "`$.type`" or "required field `type`" in problem:
+        return Rejected("unknown_type", f"`type`: {problem}")
+    text = _HINTS.get(path, problem) if "matching regex" in problem else problem
+    return Rejected("invalid_value", f"{path.replace('$.', '')}: {text}" if path else text)

@@ -4,13 +4,12 @@ Unknown fields are ignored, so that producers can grow; enumerations are closed,
 Optional fields may be absent or null.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
 from schemas.money import MAX_AMOUNT, Minor, to_minor
-from schemas.times import MAX_TS, Millis
+from schemas.times import MAX_TS, RFC_3339, Millis
 
 UserId: TypeAlias = str
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     Value: TypeAlias = Scalar
 else:
     Ts = Annotated[
-        Annotated[int, Meta(gt=0, lt=MAX_TS)] | Annotated[datetime, Meta(tz=True)],
+        Annotated[int, Meta(gt=0, lt=MAX_TS)]
+        | Annotated[str, Meta(pattern=RFC_3339, extra_json_schema={"format": "date-time"})],
         Meta(description="event time: milliseconds since 1970, or RFC 3339 with an offset"),
     ]
     Value = Label | SmallInt | float | bool | None
@@ -42,7 +42,7 @@ MessageKind: TypeAlias = Literal["sent", "delivered", "opened", "clicked", "fail
 ManualTagName = Annotated[
     str,
     Meta(
-        pattern=r"^(?!lifecycle(\.purchase)?$)[^/\s]{1,64}$",
+        pattern=r"^(?!lifecycle(\.purchase)?(?![\s\S]))[^/\s]{1,64}(?![\s\S])",
         description="1 to 64 characters, neither a slash nor a space; the lifecycles cannot be set by hand",
     ),
 ]

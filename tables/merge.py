@@ -14,12 +14,15 @@ bound of orders   -----------o-----T>|
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.dead_letter import DeadLetter, Rejected
 from schemas.events import AnyEvent
 from schemas.times import Millis, format_span, to_datetime
 from schemas.topics import Topic
+
+_BEFORE_ALL: Final[Millis] = 0
+"""The key of a dead letter that came before its topic had told any time."""
 
 
 class Timed(NamedTuple):
@@ -54,14 +57,16 @@ class _Lane:
             self.applied = Position(offset, self.bound)
         self.bound = bound
         self.next_offset = offset + 1
-        self.waiting.append(Timed(bound or 0, self.rank, offset, record))
+        self.waiting.append(Timed(bound or _BEFORE_ALL, self.rank, offset, record))
 
     def release(self, below: Millis) -> list[Timed]:
         """Take out what lies below, and move the applied position behind it."""
         count = bisect_left(self.waiting, below, key=lambda timed: timed.key)
         released, self.waiting = self.waiting[:count], self.waiting[count:]
         if released:
-            self.applied = Position(released[-1].offset + 1, released[-1].key)
+            self.applied = Position(
+                released[-1].offset + 1, None if released[-1].key == _BEFORE_ALL else released[-1].key
+            )
         return released
 
 

@@ -80,8 +80,8 @@ class Row(Struct, array_like=True):
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     purchase: Lifecycle = field(default_factory=Lifecycle)
     totals: Totals = field(default_factory=Totals)
-    days: Panes = field(default_factory=dict)
-    hours: Panes = field(default_factory=dict)
+    days: Panes = field(default_factory=list)
+    hours: Panes = field(default_factory=list)
     orders: Orders = field(default_factory=dict)
     cart: dict[str, CartItem] = field(default_factory=dict)
     cart_closed_at: Millis | None = None

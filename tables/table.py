@@ -20,7 +20,8 @@ class Epoch(NamedTuple):
 class Table:
     """One partition's rows, timers and staged changes.
 
-    A row is decoded at its first touch and stays decoded until `collect` finds more than `max_hot` of them.
+    A row is decoded at its first touch. When an epoch ends with more than `max_hot` decoded rows, those stay that the
+    epoch has changed.
     """
 
     def __init__(self, max_hot: int = 50_000) -> None:
@@ -35,9 +36,9 @@ class Table:
         return len(self._cold.keys() | self._hot.keys())
 
     @property
-    def dirty_rows(self) -> int:
-        """How many rows have changed since the last epoch."""
-        return len(self._dirty)
+    def is_crowded(self) -> bool:
+        """Whether more rows are decoded than should be: `collect` mends it."""
+        return len(self._hot) > self._max_hot
 
     def get(self, user_id: UserId) -> Row | None:
         """The user's row to look at, or None."""
@@ -69,16 +70,20 @@ class Table:
         if (due := codec.due_of(encoded)) != NEVER:
             self.timers.add(due, user_id)
 
+    def take_changes(self) -> list[TagChange]:
+        """Hand over the staged changes alone."""
+        changes, self.changes = self.changes, []
+        return changes
+
     def collect(self) -> Epoch:
         """Encode what has changed, hand it over together with the staged changes, and start a new epoch."""
         rows = {user: codec.encode(row) if (row := self._hot.get(user)) else None for user in self._dirty}
         self._cold.update((user, encoded) for user, encoded in rows.items() if encoded is not None)
-        epoch = Epoch(rows, self.changes)
-        self._dirty, self.changes = {}, []
-        if len(self._hot) > self._max_hot:
-            self._hot = {}
-        return epoch
+        self._dirty = {}
+        if self.is_crowded:
+            self._hot = {user: self._hot[user] for user, encoded in rows.items() if encoded is not None}
+        return Epoch(rows, self.take_changes())
 
     def encoded_rows(self) -> dict[UserId, bytes]:
-        """All rows as of the last epoch."""
+        """All rows as of the last epoch, save those deleted since."""
         return self._cold

@@ -77,7 +77,7 @@ def test_a_cell_may_hold_line_ends_and_rows_keep_the_number_of_their_first_line(
         (row(event_id=b"\xe9t\xe9"), "invalid_json", "not UTF-8"),
         (row()[:-1] + b",more\n", "invalid_value", "7 cells in a row, 6 in the header"),
         (b"click,e1,u\n", "invalid_value", "3 cells in a row, 6 in the header"),
-        (b",,,,,\n", "invalid_value", "`type`"),
+        (b",,,,,\n", "unknown_type", "`type`"),
         (b'click,"e"1,u,1,i,\n', "invalid_value", "not CSV"),
     ],
 )

@@ -34,5 +34,7 @@ def test_online_retail_is_parquet_or_csv() -> None:
 
 @pytest.mark.parametrize("name", ["a.json", "a.csv.gz", "a", "a.xlsx"])
 def test_an_unknown_suffix_is_refused_with_those_that_are_known(name: str) -> None:
-    with pytest.raises(HistoryError, match=r"must end in \.jsonl, \.jsonl\.gz, \.ndjson, \.ndjson\.gz, \.parquet, \.csv"):
+    with pytest.raises(
+        HistoryError, match=r"must end in \.jsonl, \.jsonl\.gz, \.ndjson, \.ndjson\.gz, \.parquet, \.csv"
+    ):
         reader_of(Path(name), FileFormat.WIRE)

@@ -36,7 +36,7 @@ def test_an_empty_file_is_no_events(tmp_path: Path) -> None:
         (b"{", "invalid_json", "truncated"),
         (b"not json", "invalid_json", "malformed"),
         (line(item_id="?").replace(b"?", b"\xff"), "invalid_json", "UTF-8"),
-        (b"{}", "invalid_value", "`type`"),
+        (b"{}", "unknown_type", "`type`"),
         (b"[]", "invalid_value", "array"),
         (b"null", "invalid_value", "null"),
         (line(query="x" * 1_000_000), "too_large", "at most 262144"),

@@ -1,0 +1,318 @@
+"""Rows as bytes: nothing is lost, older bytes still load, and the size is bounded.
+
+The golden bytes are what version 1 wrote: rows like this lie in changelogs, so they have to load for ever.
+"""
+
+from typing import Any, Final
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.times import DAY_MS, HOUR_MS, MAX_TS, NEVER, Millis
+from tables.arrivals import Arrivals, fingerprint, remember
+from tables.codec import HEADER, VERSION, UnknownVersionError, decode, due_of, encode
+from tables.lifecycle import Lifecycle, Said
+from tables.orders import OrderState, order_fingerprint
+from tables.panes import CARTS, CLICKS, DAYS_KEPT, HOURS_KEPT, ORDERS, SPEND, Panes, pane_at
+from tables.row import CartItem, FirstActivity, ManualTag, Register, Row, Totals
+
+JULY: Final[Millis] = 1_719_792_000_000  # 2024-07-01T00:00:00Z
+UUID: Final = "7b0c4a52-9d1e-4f0b-8a53-0c2f6e1d9a77"
+INT_64: Final = 2**63 - 1
+
+times: Final = st.integers(0, MAX_TS) | st.sampled_from([0, NEVER, MAX_TS])
+counts: Final = st.integers(0, INT_64)
+money: Final = st.integers(-INT_64 - 1, INT_64)
+texts: Final = st.text(max_size=8) | st.sampled_from(["", "\0", "用" * 128, "\U0001f600" * 256])
+scalars: Final = st.none() | st.booleans() | money | st.floats(allow_nan=False) | texts
+states: Final = st.sampled_from([None, "unactivated", "active", "silent", "lost"])
+registers: Final = st.builds(Register, scalars | st.lists(texts, max_size=3), times, texts)
+lifecycles: Final = st.builds(
+    Lifecycle,
+    state=states,
+    first=st.none() | times,
+    last=times,
+    gap_start=st.none() | times,
+    gap_end=times,
+    said=st.lists(st.builds(Said, times, states, states, counts), max_size=3),
+)
+
+
+@st.composite
+def panes(draw: st.DrawFn) -> Panes:
+    """A few panes in order of time, some of which are too old to be kept."""
+    numbers = draw(st.lists(st.integers(0, 100), max_size=4, unique=True))
+    return [each for number in sorted(numbers) for each in (number, draw(counts), draw(counts), 0, draw(money))]
+
+
+FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "due": times,
+    "sequence": counts,
+    "erased_at": st.none() | times,
+    "arrivals": st.binary(max_size=40).map(bytearray) | st.just(bytearray(b"\xff" * 64 * 14)),
+    "first": st.none() | st.builds(FirstActivity, times, texts, texts),
+    "lifecycle": lifecycles,
+    "purchase": lifecycles,
+    "totals": st.builds(Totals, counts, counts, counts, money, counts, money),
+    "days": panes(),
+    "hours": panes(),
+    "orders": st.dictionaries(
+        st.integers(0, 2**64 - 1),
+        st.builds(OrderState, times, texts, st.booleans(), money, st.booleans(), st.none() | times),
+        max_size=3,
+    ),
+    "cart": st.dictionaries(texts, st.builds(CartItem, times, texts, counts, st.none() | money), max_size=2),
+    "cart_closed_at": st.none() | times,
+    "registered_at": st.none() | times,
+    "attributes": st.dictionaries(texts, registers, max_size=3),
+    "consent": st.dictionaries(texts, registers, max_size=2),
+    "reachable": st.none() | registers,
+    "messages": st.dictionaries(texts, counts, max_size=2),
+    "tags": st.dictionaries(texts, st.builds(ManualTag, scalars, times, texts, times, st.none() | counts), max_size=2),
+}
+rows: Final = st.builds(Row, **FIELDS)
+
+
+def test_the_properties_below_build_every_field_of_a_row() -> None:
+    assert tuple(FIELDS) == Row.__struct_fields__
+
+
+@given(rows)
+def test_a_row_comes_back_as_it_was_encoded(row: Row) -> None:
+    encoded = encode(row)
+    assert decode(encoded) == row
+    assert encode(decode(encoded)) == encoded
+    assert due_of(encoded) == row.due
+    assert encoded[0] == VERSION
+
+
+@given(scalars)
+def test_a_value_comes_back_with_its_type(value: str | float | bool | None) -> None:  # noqa: FBT001
+    row = decode(encode(Row(tags={"t": ManualTag(value, 1, "e")})))
+    assert repr(row.tags["t"].value) == repr(value)
+
+
+def test_what_comes_back_shares_nothing_with_what_was_encoded() -> None:
+    row = full_row()
+    twin = decode(encode(row))
+    remember(twin.arrivals, fingerprint("click", "new"), JULY, is_activity=True, is_order=False)
+    twin.lifecycle.said.clear()
+    twin.orders.clear()
+    twin.days.clear()
+    assert row == full_row()
+
+
+def test_panes_that_are_too_old_are_left_out() -> None:
+    row = Row(days=[1, 9, 0, 0, 0, 2, 9, 0, 0, 0, 62, 9, 0, 0, 0], hours=[1, 9, 0, 0, 0, 50, 9, 0, 0, 0])
+    back = decode(encode(row))
+    assert back.days == [2, 9, 0, 0, 0, 62, 9, 0, 0, 0]
+    assert back.hours == [50, 9, 0, 0, 0]
+
+
+def test_the_due_time_is_read_from_the_header_alone() -> None:
+    assert due_of(encode(Row(due=JULY))) == JULY
+    assert due_of(encode(Row())) == NEVER
+    assert due_of(HEADER.pack(VERSION, 5) + b"unreadable") == 5
+    assert encode(Row(due=JULY))[:9].hex() == "01000001906b975c00"
+
+
+def full_row() -> Row:
+    """Something in every field, and an extreme in many."""
+    arrivals = Arrivals()
+    remember(arrivals, fingerprint("click", "c1"), JULY, is_activity=True, is_order=False)
+    remember(arrivals, fingerprint("order", "o1"), JULY + 1, is_activity=True, is_order=True)
+    return Row(
+        due=JULY + 30 * DAY_MS,
+        sequence=300,
+        erased_at=JULY - DAY_MS,
+        arrivals=arrivals,
+        first=FirstActivity(JULY, "c1", "click"),
+        lifecycle=Lifecycle(
+            state="active",
+            first=JULY,
+            last=JULY + 1,
+            gap_start=JULY - 2,
+            gap_end=JULY - 1,
+            said=[Said(JULY, None, "active", 298), Said(JULY + 1, "silent", "lost", 299)],
+        ),
+        purchase=Lifecycle(state="unactivated", first=None, last=0, said=[Said(JULY, None, "unactivated", 300)]),
+        totals=Totals(clicks=70_000, carts=300, orders=2, spend=-1, returns=1, max_old_order=10**12),
+        days=[19_904, 1, 2, 3, -4, 19_905, 0, 0, 1, 10**12],
+        hours=[477_720, 1, 0, 1, 2_500],
+        orders={
+            order_fingerprint("o1"): OrderState(JULY + 1, "o1", is_purchased=True, amount=2_500, whole_return_ts=JULY),
+            2**64 - 1: OrderState(JULY, is_cancelled=True),
+        },
+        cart={"i1": CartItem(JULY, "c2", 3, 1_999), "用户": CartItem(JULY, "c3", 0)},
+        cart_closed_at=JULY,
+        registered_at=JULY - DAY_MS,
+        attributes={
+            "region": Register("north", JULY, "p1"),
+            "age": Register(-(2**53), JULY, "p1"),
+            "score": Register(0.5, JULY, "p1"),
+            "vip": Register(value=True, ts=JULY, event_id="p1"),
+            "gender": Register(None, JULY, "p1"),
+        },
+        consent={"sms": Register(value=False, ts=JULY, event_id="m1")},
+        reachable=Register(["email", "sms"], JULY, "p1"),
+        messages={"sent": 3, "opened": 1},
+        tags={
+            "vip": ManualTag("gold", JULY, "t1", JULY + DAY_MS, 7),
+            "gone": ManualTag(None, JULY, "t2"),
+        },
+    )
+
+
+VERSION_1: Final = (
+    "010000019106162400dc0013cf0000019106162400cd012ccf0000019066710000c41c312e2a7272c348c80641ae5d70"
+    "01a5f3dbbbd4485fd60641ae5d700793cf000001906b975c00a26331a5636c69636b96a6616374697665cf000001906b"
+    "975c00cf000001906b975c01cf000001906b975bfecf000001906b975bff9294cf000001906b975c00c0a66163746976"
+    "65cd012a94cf000001906b975c01a673696c656e74a46c6f7374cd012b96ab756e616374697661746564c000c0009194"
+    "cf000001906b975c00c0ab756e616374697661746564cd012c96ce00011170cd012c02ff01cf000000e8d4a510009acd"
+    "4dc0010203fccd4dc1000001cf000000e8d4a5100095ce00074a18010001cd09c482cf3bce853e6f1098cf96cf000001"
+    "906b975c01a26f31c3cd09c4c2cf000001906b975c00cfffffffffffffffff96cf000001906b975c00a0c200c3c082a2"
+    "693194cf000001906b975c00a2633203cd07cfa6e794a8e688b794cf000001906b975c00a2633300c0cf000001906b97"
+    "5c00cf000001906671000085a6726567696f6e93a56e6f727468cf000001906b975c00a27031a361676593d3ffe00000"
+    "00000000cf000001906b975c00a27031a573636f726593cb3fe0000000000000cf000001906b975c00a27031a3766970"
+    "93c3cf000001906b975c00a27031a667656e64657293c0cf000001906b975c00a2703181a3736d7393c2cf000001906b"
+    "975c00a26d319392a5656d61696ca3736d73cf000001906b975c00a2703182a473656e7403a66f70656e65640182a376"
+    "697095a4676f6c64cf000001906b975c00a27431cf0000019070bdb80007a4676f6e6595c0cf000001906b975c00a274"
+    "32cf7fffffffffffffffc0"
+)
+
+
+def test_the_bytes_of_version_1_still_load() -> None:
+    assert decode(bytes.fromhex(VERSION_1)) == full_row()
+
+
+@pytest.mark.skipif(VERSION != 1, reason="a newer version writes other bytes")
+def test_version_1_is_written_as_it_always_was() -> None:
+    assert encode(full_row()).hex() == VERSION_1
+
+
+@pytest.mark.parametrize("version", range(VERSION + 1))
+@pytest.mark.parametrize("known", range(len(Row.__struct_fields__)))
+def test_the_shorter_array_of_an_older_version_loads_with_defaults(version: int, known: int) -> None:
+    array = msgspec.msgpack.decode(encode(full_row())[HEADER.size :])[:known]
+    row = decode(HEADER.pack(version, 5) + msgspec.msgpack.encode(array))
+    expected, full = Row(), full_row()
+    for name in Row.__struct_fields__[:known]:
+        setattr(expected, name, getattr(full, name))
+    assert row == expected
+
+
+@pytest.mark.parametrize("version", [VERSION + 1, 255])
+def test_a_row_of_a_newer_version_is_refused_with_what_to_do(version: int) -> None:
+    encoded = HEADER.pack(version, 5) + encode(full_row())[HEADER.size :]
+    with pytest.raises(UnknownVersionError, match=f"row of version {version}; .* knows {VERSION}: upgrade this worker"):
+        decode(encoded)
+    assert due_of(encoded) == 5
+
+
+def test_bytes_that_are_cut_short_are_not_taken_for_a_row() -> None:
+    encoded = encode(full_row())
+    for size in (HEADER.size, HEADER.size + 1, len(encoded) // 2, len(encoded) - 1):
+        with pytest.raises(msgspec.DecodeError):
+            decode(encoded[:size])
+
+
+def test_a_stub_of_an_erased_user_is_blank_and_small() -> None:
+    stub = Row(due=JULY + 7 * DAY_MS, sequence=300, erased_at=JULY)
+    assert stub.is_blank
+    assert len(encode(stub)) < 100
+    assert not Row(tags={"vip": ManualTag("gold", JULY, "t1")}).is_blank
+    assert not full_row().is_blank
+
+
+def arrivals_of(number: int) -> Arrivals:
+    arrivals = Arrivals()
+    for each in range(number):
+        remember(arrivals, fingerprint("click", f"e{each}"), JULY + each, is_activity=True, is_order=False)
+    return arrivals
+
+
+def panes_until(newest: int, kept: int, every: int, *counts: int) -> Panes:
+    """A pane of these counts in every so many hours or days, as far back as they are kept."""
+    made: Panes = []
+    for number in range(newest, newest - kept - 1, -every):
+        start = pane_at(made, number)
+        for field, amount in zip((CLICKS, CARTS, ORDERS, SPEND), counts, strict=True):
+            made[start + field] = amount
+    return made
+
+
+def quiet_row(event_id: str) -> Row:
+    """Five clicks and two orders in two weeks: what the agents make of them."""
+    return Row(
+        due=JULY + 30 * DAY_MS,
+        sequence=3,
+        arrivals=arrivals_of(7),
+        first=FirstActivity(JULY, event_id, "click"),
+        lifecycle=Lifecycle(state="active", first=JULY, last=JULY + 12 * DAY_MS, said=[Said(JULY, None, "active", 1)]),
+        purchase=Lifecycle(
+            state="active",
+            first=JULY + 5,
+            last=JULY + 8 * DAY_MS + 5,
+            said=[Said(JULY, None, "unactivated", 2), Said(JULY + 5, "unactivated", "active", 3)],
+        ),
+        totals=Totals(clicks=5, orders=2, spend=5_000),
+        days=panes_until(19_917, 14, 3, 1, 0, 1, 2_500),
+        hours=[478_008, 1, 0, 0, 0],
+        orders={
+            order_fingerprint("o0"): OrderState(JULY + 5, is_purchased=True, amount=2_500),
+            order_fingerprint("o1"): OrderState(JULY + 8 * DAY_MS + 5, event_id, is_purchased=True, amount=2_500),
+        },
+    )
+
+
+def busy_row(event_id: str, name: str, value: str, count: int, spend: int) -> Row:
+    """Every ring, map and pane full."""
+    keys = [f"{number:02}{name[2:]}" for number in range(64)]
+    said = [Said(JULY + each, "unactivated", "silent", 2**53) for each in range(6)]
+    life = Lifecycle(state="active", first=JULY, last=JULY, gap_start=JULY, gap_end=JULY, said=said)
+    return Row(
+        due=JULY,
+        sequence=2**53,
+        erased_at=JULY,
+        arrivals=arrivals_of(64),
+        first=FirstActivity(JULY, event_id, "profile"),
+        lifecycle=life,
+        purchase=life,
+        totals=Totals(count, count, count, spend, count, spend),
+        days=panes_until(JULY // DAY_MS, DAYS_KEPT, 1, count, count, count, spend),
+        hours=panes_until(JULY // HOUR_MS, HOURS_KEPT, 1, count, count, count, spend),
+        orders={
+            2**64 - 1 - each: OrderState(
+                JULY, event_id, is_purchased=True, amount=spend, is_cancelled=True, whole_return_ts=JULY
+            )
+            for each in range(32)
+        },
+        cart={key: CartItem(JULY, event_id, 1_000_000, spend) for key in keys[:8]},
+        cart_closed_at=JULY,
+        registered_at=JULY,
+        attributes={key: Register(value, JULY, event_id) for key in keys[:32]},
+        consent={key: Register(value=False, ts=JULY, event_id=event_id) for key in ("sms", "email", "push", "wechat")},
+        reachable=Register(["email", "phone", "push", "sms", "wechat"], JULY, event_id),
+        messages=dict.fromkeys(["sent", "delivered", "opened", "clicked", "failed", "unsubscribed"], count),
+        tags={key[:64]: ManualTag(value, JULY, event_id, JULY, 2**53) for key in keys},
+    )
+
+
+def test_a_quiet_user_takes_about_400_bytes() -> None:
+    """Measured: 423 bytes, and 473 where every event_id is a UUID."""
+    assert len(encode(quiet_row("click-000001"))) <= 430
+    assert len(encode(quiet_row(UUID))) <= 480
+
+
+def test_a_user_with_every_ring_and_pane_full_takes_at_most_15_kb() -> None:
+    """Measured: 14 986 bytes, of which 64 tags take 5.8 KB, 32 attributes and 32 orders 2.3 KB each, panes 2 KB."""
+    assert len(encode(busy_row(UUID, "a-long-name", "a long value", 1_000, 10_000_000))) <= 15_000
+
+
+def test_no_user_takes_more_than_217_kb() -> None:
+    """Measured: 216 592 bytes with every text of the greatest length in the widest characters, every number large."""
+    widest = "\U0001f600"
+    hostile = busy_row(widest * 128, f"__{widest * 126}", widest * 256, 2**31, INT_64)
+    assert len(encode(hostile)) <= 217_000
