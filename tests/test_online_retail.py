@@ -1,7 +1,6 @@
 """A year of a shop's real invoices: the backtest and a live partition say what the oracle says of the raw file."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -21,21 +20,10 @@ from tables.table import Table
 from tests.oracle import History, Wire, effective, follow, history
 from tests.storms import encode, partition_of
 
-PUBLISHED: Final = Path(__file__).parents[2] / "shared" / "data" / "online_retail.parquet"
 CUSTOMERS: Final = 4372
 PARTITIONS: Final = 3
 CHUNK: Final = 400
 LATENESS: Final = DEFAULT_LIMITS.allowed_lateness_ms
-
-
-@pytest.fixture(scope="module")
-def published() -> Path:
-    if not PUBLISHED.exists():
-        why = f"the Online Retail data is not at {PUBLISHED}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    return PUBLISHED
 
 
 @pytest.fixture(scope="module")

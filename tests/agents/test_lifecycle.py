@@ -38,6 +38,13 @@ def test_silence_is_said_once_the_watermark_is_past_it() -> None:
     assert story.watermark(day(59)) == []
 
 
+def test_silence_within_an_hour_waits_for_its_millisecond_too() -> None:
+    story = Story()
+    story.apply(click(day(0, 1234)))
+    assert story.watermark(day(30, 1234)) == []
+    assert story.watermark(day(30, 1235)) == ["3 lifecycle: active -> silent at 30d+1234ms (timer)"]
+
+
 # day        0                            30                            60
 # activity   x----------------------------x-----------------------------|
 # lifecycle  active                                                     silent

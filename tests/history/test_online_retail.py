@@ -1,6 +1,5 @@
 """The UCI Online Retail data: its invoices as orders, and its totals as a plain group-by gives them."""
 
-import os
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,6 @@ from schemas.money import to_minor
 from schemas.times import parse_instant, to_datetime
 from tests.history.files import Read
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "online_retail.parquet"
 NAMES = ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
 NOON = datetime(2010, 12, 1, 12)  # noqa: DTZ001  the published times have no zone
 
@@ -138,16 +136,6 @@ def test_a_file_that_is_not_this_data_is_one_clear_line(tmp_path: Path, name: st
     (tmp_path / name).write_bytes(body)
     with pytest.raises(HistoryError, match=said):
         read(tmp_path / name)
-
-
-@pytest.fixture(scope="module")
-def published() -> Path:
-    if not PUBLISHED.exists():
-        why = f"the Online Retail data is not at {PUBLISHED}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(why)
-        pytest.skip(why)
-    return PUBLISHED
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.partition import Partition
-from schemas.changes import TagChange
+from schemas.changes import LIFECYCLE, PURCHASE, TagChange
+from schemas.events import Scalar
 from tables import codec
+from tables.row import Row
 from tables.table import Table
 from tests.oracle import Wire, instant
 from tests.properties.test_rows_are_order_free import recut
@@ -78,6 +80,27 @@ def _reloaded(stored: Table) -> Table:
     for user, encoded in stored.encoded_rows().items():
         table.load(user, encoded)
     return table
+
+
+@settings(max_examples=150, deadline=None)
+@given(storms())
+def test_who_follows_from_and_to_of_any_tag_ends_where_the_row_is(storm: Storm) -> None:
+    partitions = drive(storm)
+    followed: dict[tuple[str, str], Scalar] = {}
+    for change in (change for partition in partitions for change in partition.table.changes):
+        key = change.user_id, change.tag
+        assert followed.get(key) == change.from_
+        followed[key] = change.to
+    for (user, tag), value in followed.items():
+        rows = [row for partition in partitions if (row := partition.table.get(user)) is not None]
+        assert value == (_value(rows[0], tag) if rows else None)
+
+
+def _value(row: Row, tag: str) -> Scalar:
+    if tag in (LIFECYCLE, PURCHASE):
+        return (row.lifecycle if tag == LIFECYCLE else row.purchase).state
+    known = row.tags.get(tag)
+    return known.value if known is not None and known.ended_sequence is None else None
 
 
 @settings(max_examples=150, deadline=None)
