@@ -17,11 +17,11 @@ def line(number: int = 1, **fields: object) -> bytes:
     return json.dumps(click(number, **fields)).encode()
 
 
-def test_blank_lines_are_no_records_and_keep_their_number(tmp_path: Path) -> None:
+def test_blank_lines_are_empty_records_but_a_line_end_at_the_end_is_none(tmp_path: Path) -> None:
     result = read(tmp_path / "a.jsonl", b"", line(1), b" \t\r", b"{", line(2) + b"\r", b"")
     assert result.ids == ["e1", "e2"]
-    assert result.reasons == [(4, "invalid_json")]
-    assert result.history.records == 3
+    assert result.reasons == [(1, "empty"), (3, "empty"), (4, "invalid_json")]
+    assert result.history.records == 5
 
 
 def test_an_empty_file_is_no_events(tmp_path: Path) -> None:
