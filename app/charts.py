@@ -18,6 +18,7 @@ Figure: TypeAlias = dict[str, Any]
 SHORT_DAYS: Final = 14
 """Up to so many days are bars: an area needs a width to be seen."""
 _FONT: Final = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"}
+_FEW_USERS: Final = 5
 _LEFT, _RIGHT = 0.001, 0.999  # plotly ignores positions of exactly 0 and 1
 _GAP: Final = 0.06
 """Between the nodes of a column, as a part of the height."""
@@ -33,7 +34,9 @@ def states_over_time(by_day: ByDay) -> Figure:
     """Users by state at the end of each UTC day, stacked."""
     kind = _bars if len(by_day.days) <= SHORT_DAYS else _area
     days = [day.isoformat() for day in by_day.days]
-    figure = go.Figure([kind(state, days, getattr(by_day, state)) for state in shown_states(by_day)])
+    users = {state: getattr(by_day, state) for state in shown_states(by_day)}
+    figure = go.Figure([kind(state, days, counts) for state, counts in users.items()])
+    most = max((sum(counts) for counts in zip(*users.values(), strict=True)), default=0)
     figure.update_layout(
         template="none",
         barmode="stack",
@@ -44,7 +47,7 @@ def states_over_time(by_day: ByDay) -> Figure:
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         margin={"l": 52, "r": 16, "t": 40, "b": 40},
         xaxis={"type": "date", "hoverformat": "%Y-%m-%d", "showgrid": False},
-        yaxis={"tickformat": ",d", "rangemode": "tozero", "zeroline": False},
+        yaxis={"tickformat": ",d", "rangemode": "tozero", "zeroline": False, **_whole_steps(most)},
     )
     return _json(figure)
 
@@ -72,6 +75,11 @@ def flows_between_states(flows: Sequence[Flow]) -> Figure:
         margin={"l": 8, "r": 8, "t": 16, "b": 16},
     )
     return _json(figure)
+
+
+def _whole_steps(most: int) -> dict[str, int]:
+    """No lines between whole users, where there are few."""
+    return {"dtick": 1} if most <= _FEW_USERS else {}
 
 
 def _area(state: State, days: list[str], users: list[int]) -> Any:

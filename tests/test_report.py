@@ -10,6 +10,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from app import charts
 from app.population import LIFECYCLES, Population
 from app.report import (
     ByDay,
@@ -306,3 +307,13 @@ def test_an_empty_history_is_said_kindly(empty_page: Page) -> None:
 
 def test_every_reason_for_a_dead_letter_is_explained() -> None:
     assert set(DEAD_LETTERS) == set(get_args(DeadReason))
+
+
+def test_few_users_are_counted_in_whole_ones() -> None:
+    def step(users: int) -> object:
+        zero = [0]
+        by_day = ByDay(days=[date(2011, 1, 1)], unactivated=zero, active=[users], silent=zero, lost=zero)
+        return charts.states_over_time(by_day)["layout"]["yaxis"].get("dtick")
+
+    assert step(5) == 1
+    assert step(6) is None

@@ -3,6 +3,8 @@
 In the timelines `x` is activity that is no order, `o` an order, `E` an erasure, `W` how far time had come.
 """
 
+from typing import Any
+
 import pytest
 
 from schemas.times import DAY_MS
@@ -21,6 +23,7 @@ from tests.agents.drive import (
     profile,
     tag,
 )
+from tests.agents.test_activity import an_activity, no_activity
 
 NOTHING = Row()
 
@@ -140,6 +143,24 @@ def test_a_late_erasure_starts_the_row_anew_from_what_had_come_of_later_times() 
     assert not story.watermark(day(35))
     assert story.watermark(day(35, 1)) == ["9 lifecycle.purchase: active -> silent at 35d (timer)"]
     assert story.watermark(day(38, 1)) == ["10 lifecycle: active -> silent at 38d (timer)"]
+
+
+# day        4    5              what had come at 5 before the late E 4 starts the row anew only if it is activity
+@no_activity
+def test_what_is_no_activity_starts_nothing_anew(make: Any, fields: dict[str, Any]) -> None:
+    story = Story()
+    story.apply(make(day(5), "e", **fields))
+    assert story.apply(erased(day(4))) == []
+    assert (story.states(), story.row().first) == ((None, None), None)
+
+
+@an_activity
+def test_every_activity_starts_the_row_anew(make: Any, fields: dict[str, Any]) -> None:
+    story = Story()
+    story.apply(make(day(5), "e", **fields), erased(day(4)))
+    purchase = "active" if make is order else "unactivated"
+    assert story.states() == ("active", purchase)
+    assert story.history["u"]["lifecycle.purchase"] == [(day(5), None, purchase)]
 
 
 # day        3    4    5           E 3 comes late: the user began only after it
