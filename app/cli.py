@@ -102,7 +102,7 @@ def backtest(
     except (HistoryError, SettingsError) as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or out}: {error.strerror or error}")
+        _fail(f"{error.filename or out}: {error.strerror or error}; --out takes a folder that can be written")
     if as_json:
         sys.stdout.buffer.write((out / "report.json").read_bytes())
     else:

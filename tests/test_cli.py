@@ -273,8 +273,13 @@ def test_a_truncated_parquet_file_is_one_line(folder: Path) -> None:
 
 def test_an_out_folder_that_cannot_be_one_is_one_line(history: Path, folder: Path) -> None:
     (folder / "file").write_text("mine")
-    assert complaint("backtest", history, "--out", "file") == "file: File exists"
-    assert complaint("backtest", history, "--out", "file/below") == "file/below: Not a directory"
+    assert (
+        complaint("backtest", history, "--out", "file") == "file: File exists; --out takes a folder that can be written"
+    )
+    assert (
+        complaint("backtest", history, "--out", "file/below")
+        == "file/below: Not a directory; --out takes a folder that can be written"
+    )
     assert (folder / "file").read_text() == "mine"
 
 
@@ -295,7 +300,7 @@ def test_a_full_disk_is_one_line(history: Path, folder: Path) -> None:
     (folder / "out" / "tag-changes.jsonl").symlink_to("/dev/full")
     done = in_a_process("backtest", history, "--out", "out")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "rekindle: out: No space left on device\n"
+    assert done.stderr == "rekindle: out: No space left on device; --out takes a folder that can be written\n"
 
 
 @pytest.mark.parametrize(
