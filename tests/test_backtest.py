@@ -261,7 +261,7 @@ def test_every_format_says_the_same(tmp_path: Path) -> None:
 # day        0                            30
 # activity   x----------------------------|          U a millisecond before, at, and after the due time
 @pytest.mark.parametrize(("until", "is_said"), [(day(30, -1), False), (day(30), True), (day(30, 1), True)])
-def test_what_is_due_by_until_is_said(tmp_path: Path, until: Millis, is_said: bool) -> None:  # noqa: FBT001
+def test_what_is_due_by_until_is_said(tmp_path: Path, until: Millis, is_said: bool) -> None:
     run = backtest(tmp_path, [click("u", day(0), "a")], until=until)
     silent = [(day(30), "active", "silent")] if is_said else []
     assert run.moves("u", ANY_ACTIVITY) == [(day(0), None, "active"), *silent]

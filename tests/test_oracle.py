@@ -59,7 +59,7 @@ def told(tag: str, arrivals: list[Wire], watermark: int) -> list[Change]:
 # activity   x----------------------------|-------------------
 # lifecycle  active                       silent, said once W is past it
 @pytest.mark.parametrize(("beyond_ms", "is_said"), [(-1, False), (0, False), (1, True)])
-def test_silence_is_said_once_the_watermark_is_past_it(beyond_ms: int, is_said: bool) -> None:  # noqa: FBT001
+def test_silence_is_said_once_the_watermark_is_past_it(beyond_ms: int, is_said: bool) -> None:
     due = T0 + 30 * DAY_MS
     silent = [(due, "active", "silent")] if is_said else []
     assert told(ANY_ACTIVITY, [click(T0)], due + beyond_ms) == [(T0, None, "active"), *silent]
@@ -147,7 +147,7 @@ def test_who_never_ordered_stays_unactivated() -> None:
 
 
 @pytest.mark.parametrize("is_click_first", [True, False])
-def test_the_least_event_id_breaks_a_tie_at_the_first_millisecond(is_click_first: bool) -> None:  # noqa: FBT001
+def test_the_least_event_id_breaks_a_tie_at_the_first_millisecond(is_click_first: bool) -> None:
     clicked, ordered = (click(T0, "a"), order(T0, "b")) if is_click_first else (click(T0, "b"), order(T0, "a"))
     through_unactivated = [(T0, None, "unactivated"), (T0, "unactivated", "active")]
     for arrivals in ([clicked, ordered], [ordered, clicked]):
@@ -287,7 +287,7 @@ def test_a_late_erasure_takes_the_names_that_break_ties() -> None:
 
 
 @pytest.mark.parametrize("late_is_dead", [True, False])
-def test_only_a_living_erasure_takes_names(late_is_dead: bool) -> None:  # noqa: FBT001
+def test_only_a_living_erasure_takes_names(late_is_dead: bool) -> None:
     arrivals = [erased(T0 + 2)] if late_is_dead else []
     arrivals += [click(T0 + 3, "a"), order(T0 + 3, "b"), erased(T0 + 1)]
     assert told(PURCHASES, arrivals, T0 + 4) == (

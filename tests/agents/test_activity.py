@@ -192,7 +192,7 @@ def test_of_one_moment_the_click_is_first_if_its_id_is_less(late_one: str) -> No
 def test_of_one_moment_and_one_id_the_type_decides_who_is_first(
     other: Any,
     purchase: list[tuple[str | None, str]],
-    turned: bool,  # noqa: FBT001
+    turned: bool,
 ) -> None:
     fields = {"kind": "login"} if other is profile else {}
     pair = [other(day(0), "a", **fields), order(day(0), "a")]

@@ -44,7 +44,7 @@ def test_the_newest_word_on_an_item_wins_in_every_order() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_one_moment_the_greater_event_id_is_the_newest_word(turned: bool) -> None:  # noqa: FBT001
+def test_of_one_moment_the_greater_event_id_is_the_newest_word(turned: bool) -> None:
     words = [cart(day(0), "a", item_id="x", quantity=3), cart(day(0), "b", item_id="x", quantity=4)]
     story = Story()
     story.apply(*(words[::-1] if turned else words))
@@ -52,7 +52,7 @@ def test_of_one_moment_the_greater_event_id_is_the_newest_word(turned: bool) -> 
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_the_newest_checkout_closes_the_cart_and_is_no_item(turned: bool) -> None:  # noqa: FBT001
+def test_the_newest_checkout_closes_the_cart_and_is_no_item(turned: bool) -> None:
     checkouts = [cart(day(n), f"c{n}", item_id="x", action="checkout") for n in (1, 2)]
     story = Story()
     story.apply(*(checkouts[::-1] if turned else checkouts))

@@ -322,7 +322,7 @@ def test_between_two_activities_what_their_distance_makes_true_is_said(
     ("ts", "routine"),
     [(1, False), (9, False), (10, True), (11, True), (40, True), (41, False)],
 )
-def test_routine_is_what_follows_the_newest_activity_within_the_silent_limit(ts: int, routine: bool) -> None:  # noqa: FBT001
+def test_routine_is_what_follows_the_newest_activity_within_the_silent_limit(ts: int, routine: bool) -> None:
     assert is_routine(Lifecycle(state=ACTIVE, first=5, last=10), ts, SPAN) is routine
 
 

@@ -40,8 +40,8 @@ def test_who_unsubscribes_from_no_channel_unsubscribes_from_all() -> None:
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_newest_of_consent_and_unsubscribed_wins_whatever_arrives_last(
     consent_day: int,
-    wanted: bool,  # noqa: FBT001
-    turned: bool,  # noqa: FBT001
+    wanted: bool,
+    turned: bool,
 ) -> None:
     words: list[AnyEvent] = [
         consent(day(consent_day), sms=True),

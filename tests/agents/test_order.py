@@ -42,7 +42,7 @@ def test_an_order_that_is_placed_and_paid_counts_once(records: Sequence[AnyEvent
 
 # a millisecond    p:a 10   p:b 12     the lesser event_id is the purchase
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_one_moment_the_record_of_the_lesser_id_is_the_purchase(turned: bool) -> None:  # noqa: FBT001
+def test_of_one_moment_the_record_of_the_lesser_id_is_the_purchase(turned: bool) -> None:
     pair = [order(day(1), "a", total=10.0), order(day(1), "b", total=12.0)]
     assert after(*(pair[::-1] if turned else pair)).row().totals == Totals(orders=1, spend=1000)
 
@@ -75,7 +75,7 @@ def test_a_cancellation_of_an_unknown_order_counts_nothing() -> None:
 # day        1     3
 # order      p10   r4           the amount is taken off on the day of the return
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_return_with_a_total_takes_it_off_on_its_own_day(turned: bool) -> None:  # noqa: FBT001
+def test_a_return_with_a_total_takes_it_off_on_its_own_day(turned: bool) -> None:
     records = [PLACED, order(day(3), "r", status="returned", total=4.0)]
     row = after(*(records[::-1] if turned else records)).row()
     assert row.totals == Totals(orders=1, spend=600, returns=1)
@@ -98,7 +98,7 @@ def test_a_return_without_a_total_takes_the_purchase_off(records: Sequence[AnyEv
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_whole_return_takes_the_purchase_off_once_on_the_earliest_day(turned: bool) -> None:  # noqa: FBT001
+def test_a_whole_return_takes_the_purchase_off_once_on_the_earliest_day(turned: bool) -> None:
     returns = [order(day(n), f"r{n}", status="returned") for n in (2, 3)]
     row = after(PLACED, *(returns[::-1] if turned else returns)).row()
     assert row.totals == Totals(orders=1, spend=0, returns=2)

@@ -63,7 +63,7 @@ def test_consent_is_kept_for_each_channel() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_reachability_is_one_sorted_word(turned: bool) -> None:  # noqa: FBT001
+def test_reachability_is_one_sorted_word(turned: bool) -> None:
     words = [
         profile(day(0), "a", reachable=["phone"]),
         profile(day(1), "b", reachable=["sms", "email", "sms"]),
@@ -81,7 +81,7 @@ def test_to_be_reachable_nowhere_is_a_word_too() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_the_earliest_registration_counts(turned: bool) -> None:  # noqa: FBT001
+def test_the_earliest_registration_counts(turned: bool) -> None:
     words = [profile(day(n), f"{n}", kind="registered") for n in (1, 2)]
     story = Story()
     story.apply(*(words[::-1] if turned else words))

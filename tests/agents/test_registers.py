@@ -20,7 +20,7 @@ def test_the_later_word_wins(known: Register, new: Register) -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_one_moment_the_greater_event_id_wins(turned: bool) -> None:  # noqa: FBT001
+def test_of_one_moment_the_greater_event_id_wins(turned: bool) -> None:
     less, greater = Register("less", 5, "e1"), Register("greater", 5, "e2")
     assert newest(*((greater, less) if turned else (less, greater))) is greater
 

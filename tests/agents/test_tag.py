@@ -119,7 +119,7 @@ def test_an_older_word_that_comes_late_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_one_moment_the_greater_event_id_wins(turned: bool) -> None:  # noqa: FBT001
+def test_of_one_moment_the_greater_event_id_wins(turned: bool) -> None:
     words = [tag(day(0), "a", value="gold"), tag(day(0), "b", value="silver")]
     story = Story()
     story.apply(*(words[::-1] if turned else words))

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 
 from agents.limits import Limits, Span
 from agents.partition import Partition
+from schemas.changes import TagChange
 from tables.table import Table
 from tests.oracle import effective, follow, history
 from tests.storms import Storm, storms
@@ -22,14 +23,14 @@ def limits_of(storm: Storm) -> Limits:
 def drive(storm: Storm, epoch_chunks: int = 3) -> list[Partition]:
     """Feed a storm as a consumer would; every few chunks an epoch after which all rows are cold."""
     partitions = [Partition(number, limits_of(storm), Table(max_hot=0)) for number in range(storm.partitions)]
-    changes = [list[object]() for _ in partitions]
+    changes = [list[TagChange]() for _ in partitions]
     for turn, (number, topic, offset, payloads) in enumerate(storm.chunks()):
         partitions[number].take(topic, offset, payloads)
         partitions[number].run()
         if turn % epoch_chunks == 0:
             changes[number] += partitions[number].table.collect().changes
     for number, partition in enumerate(partitions):
-        partition.table.changes[:0] = changes[number]  # type: ignore[assignment]
+        partition.table.changes[:0] = changes[number]
     return partitions
 
 

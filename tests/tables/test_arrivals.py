@@ -62,7 +62,7 @@ def test_an_order_that_is_no_activity_is_remembered_but_not_told() -> None:
 
 @pytest.mark.parametrize("ts", [1, LATEST])
 @pytest.mark.parametrize("is_order", [True, False])
-def test_the_first_and_the_last_possible_time_fit_into_a_record(ts: Millis, is_order: bool) -> None:  # noqa: FBT001
+def test_the_first_and_the_last_possible_time_fit_into_a_record(ts: Millis, is_order: bool) -> None:
     made = ring((ts, True, is_order))
     assert len(made) == 14
     assert activities(made) == [(ts, is_order)]

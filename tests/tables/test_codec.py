@@ -89,7 +89,7 @@ def test_a_row_comes_back_as_it_was_encoded(row: Row) -> None:
 
 
 @given(scalars)
-def test_a_value_comes_back_with_its_type(value: str | float | bool | None) -> None:  # noqa: FBT001
+def test_a_value_comes_back_with_its_type(value: str | float | bool | None) -> None:
     row = decode(encode(Row(tags={"t": ManualTag(value, 1, "e")})))
     assert repr(row.tags["t"].value) == repr(value)
 
