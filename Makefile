@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup test check lint types imports format contracts lock bench clean
+.PHONY: help setup demo test check lint types imports format contracts lock bench kafka clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -17,6 +17,9 @@ setup: .venv/ready ## build .venv with the `rekindle` command
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
+
+demo: setup ## a year of a shop, live: broker, store, worker, web page; Ctrl-C ends it
+	$(BIN)/rekindle demo
 
 test: setup ## every test that can run on this machine
 	$(BIN)/pytest
@@ -52,5 +55,8 @@ bench: setup ## measure the hot path and a million-event backtest
 	$(BIN)/python -m bench.fold
 	$(BIN)/python -m bench.backtest
 
+kafka: setup ## start Apache Kafka on 127.0.0.1:9092 by Maven, until Ctrl-C
+	@exec $(BIN)/python deploy/kafka/run.py --port 9092
+
 clean: ## remove what was built
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

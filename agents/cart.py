@@ -9,14 +9,13 @@ from schemas.changes import TagChange
 from schemas.events import Cart
 from schemas.money import to_minor
 from schemas.times import Millis
-from tables.panes import CARTS
 from tables.row import MAX_CART_ITEMS, CartItem, Row
 
 
 def cart(row: Row, event: Cart, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """A cart event counts, changes the open cart, and is activity."""
     row.totals.carts += 1
-    count(row, event.ts, CARTS)
+    count(row, event.ts, carts=1)
     if event.action == "checkout":
         row.cart_closed_at = max(row.cart_closed_at or 0, event.ts)
     else:
@@ -26,11 +25,13 @@ def cart(row: Row, event: Cart, now: Millis, limits: Limits) -> Sequence[TagChan
 
 def _put(row: Row, event: Cart) -> None:
     """Keep the newest word on each of the newest items."""
-    known = row.cart.get(event.item_id)
+    items = row.cart
+    known = items.get(event.item_id)
     if known is not None and (known.ts, known.event_id) > (event.ts, event.event_id):
         return
     quantity = 0 if event.action == "remove" else event.quantity or 1
     price = None if event.price is None else to_minor(event.price)
-    row.cart[event.item_id] = CartItem(event.ts, event.event_id, quantity, price)
-    if len(row.cart) > MAX_CART_ITEMS:
-        del row.cart[min(row.cart, key=lambda item: (row.cart[item].ts, row.cart[item].event_id))]
+    items[event.item_id] = CartItem(event.ts, event.event_id, quantity, price)
+    if len(items) > MAX_CART_ITEMS:
+        del items[min(items, key=lambda item: (items[item].ts, items[item].event_id))]
+    row.cart = items

@@ -8,12 +8,11 @@ from agents.limits import Limits
 from schemas.changes import TagChange
 from schemas.events import Click
 from schemas.times import Millis
-from tables.panes import CLICKS
 from tables.row import Row
 
 
 def click(row: Row, event: Click, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """A click counts, and is activity."""
     row.totals.clicks += 1
-    count(row, event.ts, CLICKS)
+    count(row, event.ts, clicks=1)
     return active(row, event, now, limits)

@@ -1,22 +1,19 @@
 """Counting into the panes of a day and an hour."""
 
 from schemas.money import Minor
-from schemas.times import Millis
-from tables.panes import ORDERS, SPEND, day_of, hour_of, pane_at
+from schemas.times import DAY_MS, HOUR_MS, Millis
+from tables.panes import DAYS_KEPT, HOURS_KEPT, add
 from tables.row import Row
 
 
-def count(row: Row, ts: Millis, field: int, amount: int = 1) -> None:
-    """Add to CLICKS, CARTS, ORDERS or SPEND in the panes of a time."""
-    row.days[pane_at(row.days, day_of(ts)) + field] += amount
-    row.hours[pane_at(row.hours, hour_of(ts)) + field] += amount
+def count(row: Row, ts: Millis, clicks: int = 0, carts: int = 0, orders: int = 0, spend: Minor = 0) -> None:
+    """Add to the panes of a time; negative numbers take off."""
+    add(row.day_window, DAYS_KEPT, ts // DAY_MS, clicks, carts, orders, spend)
+    add(row.hour_window, HOURS_KEPT, ts // HOUR_MS, clicks, carts, orders, spend)
 
 
 def count_purchase(row: Row, ts: Millis, orders: int, spend: Minor) -> None:
     """Add orders and spend (negative ones take off) to the totals, and to the panes of a time."""
     row.totals.orders += orders
     row.totals.spend += spend
-    for panes, number in ((row.days, day_of(ts)), (row.hours, hour_of(ts))):
-        start = pane_at(panes, number)
-        panes[start + ORDERS] += orders
-        panes[start + SPEND] += spend
+    count(row, ts, 0, 0, orders, spend)

@@ -36,6 +36,8 @@ def erase(row: Row, event: Profile, now: Millis, limits: Limits) -> Sequence[Tag
 
 def _start_anew(row: Row, at: Millis) -> None:
     """Forget all but the sequence, the timer, and the arrivals and tags of later times."""
-    fresh = Row(due=row.due, sequence=row.sequence, erased_at=at, arrivals=after(row.arrivals, at), tags=row.tags)
+    fresh = Row(
+        due=row.due, sequence=row.sequence, erased_at=at, arrivals=after(row.arrivals, at), packed_tags=row.packed_tags
+    )
     for name in Row.__struct_fields__:
         setattr(row, name, getattr(fresh, name))

@@ -8,14 +8,15 @@ from agents.limits import Limits
 from schemas.changes import TagChange
 from schemas.events import Order
 from schemas.times import Millis
-from tables.orders import CAPACITY, OrderState, oldest, order_fingerprint
+from tables.orders import CAPACITY, Orders, OrderState, oldest, order_fingerprint
 from tables.row import Row
 
 
 def order(row: Row, event: Order, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """A placed or paid record is activity, and may be the purchase; the others take off."""
     key = order_fingerprint(event.order_id)
-    state = row.orders.get(key) or OrderState(event.ts)
+    orders = row.orders
+    state = orders.get(key) or OrderState(event.ts)
     before = state.entries()
     if event.is_activity:
         _purchase(state, event)
@@ -24,7 +25,9 @@ def order(row: Row, event: Order, now: Millis, limits: Limits) -> Sequence[TagCh
     else:
         _return(row, state, event)
     _recount(row, before, state)
-    _keep(row, key, state, now - limits.allowed_lateness_ms)
+    orders[key] = state
+    _forget(row, orders, now - limits.allowed_lateness_ms)
+    row.orders = orders
     return active(row, event, now, limits) if event.is_activity else ()
 
 
@@ -52,13 +55,12 @@ def _recount(row: Row, before: list[tuple[Millis, int, int]], state: OrderState)
             count_purchase(row, ts, orders, spend)
 
 
-def _keep(row: Row, key: int, state: OrderState, horizon: Millis) -> None:
+def _forget(row: Row, orders: Orders, horizon: Millis) -> None:
     """Remember the newest orders; event ids only while a late record can still contest the purchase."""
-    row.orders[key] = state
-    for known in row.orders.values():
+    for known in orders.values():
         if known.ts < horizon:
             known.event_id = ""
-    if len(row.orders) > CAPACITY:
-        gone = row.orders.pop(oldest(row.orders))
+    if len(orders) > CAPACITY:
+        gone = orders.pop(oldest(orders))
         if gone.is_purchased and not gone.is_cancelled:
             row.totals.max_old_order = max(row.totals.max_old_order, gone.amount)

@@ -1,19 +1,49 @@
 """One partition: records in, in each topic's order; staged changes, dead letters and rows out."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, convert
+from msgspec.structs import asdict
 
 from agents import steps
 from agents.limits import Limits
+from schemas.changes import TagChange
 from schemas.dead_letter import DeadLetter, Rejected, dead_letter
 from schemas.decode import decode
-from schemas.events import TYPE_OF, AnyEvent, Tick
-from schemas.times import NEVER, Millis
-from schemas.topics import INPUT_TOPICS, Topic
+from schemas.events import TYPE_OF, AnyEvent, Tick, UserId
+from schemas.partitioner import partition_of
+from schemas.times import MINUTE_MS, NEVER, SECOND_MS, Millis, to_datetime
+from schemas.topics import INPUT_TOPICS, Offset, Topic
+from tables.census import count, empty
+from tables.changelog import State
 from tables.merge import Merge
 from tables.row import Row
 from tables.table import Table
+
+GRACE_MS: Final[Millis] = 5 * SECOND_MS
+"""So long after its time an event may arrive without being late, where the clock on the wall moves time."""
+MAX_FUTURE_MS: Final[Millis] = 5 * MINUTE_MS
+"""An event further in the future than this has a wrong clock; it is a dead letter, and ages nobody."""
+SLICE: Final = 400
+"""About so many events of a topic, or timers, are applied in one go: 10 to 20 ms."""
+
+
+class Wall(NamedTuple):
+    """The clock on the wall, and the topics that have more to read: only those hold time back."""
+
+    now: Millis
+    behind: Collection[Topic]
+
+
+class Epoch(NamedTuple):
+    """What one epoch changed (rows by user, None: deleted), and the state at its end."""
+
+    rows: Mapping[UserId, bytes | None]
+    changes: Sequence[TagChange]
+    dead_letters: Sequence[DeadLetter]
+    state: State
 
 
 class Counters(Struct):
@@ -33,40 +63,98 @@ class Partition:
     `advance`.
     """
 
-    def __init__(self, number: int, limits: Limits, table: Table) -> None:
+    def __init__(self, number: int, limits: Limits, table: Table, partitions: int = 1) -> None:
         self._number = number
+        self._partitions = partitions
         self._limits = limits
         self.table = table
         self.merge = Merge(tuple(INPUT_TOPICS), limits.max_ahead_ms)
+        self.now: Millis = 0
         self.counters = Counters()
+        self.census = empty()
         self.dead_letters: list[DeadLetter] = []
 
-    def take(self, topic: Topic, first_offset: int, payloads: Iterable[bytes | None]) -> None:
-        """Read a chunk of one topic into the merge."""
-        for offset, payload in enumerate(payloads, first_offset):
+    def take(
+        self, topic: Topic, records: Iterable[tuple[Offset, bytes | None]], wall_now: Millis | None = None
+    ) -> None:
+        """Read a chunk of one topic into the merge. With a wall clock, what lies far in its future is not believed."""
+        latest = NEVER if wall_now is None else wall_now + MAX_FUTURE_MS
+        for offset, payload in records:
             try:
-                self._take(topic, offset, payload)
+                self._take(topic, offset, payload, latest)
             except Rejected as why:
                 self.merge.dead_letter(topic, offset, dead_letter(topic, self._number, offset, payload, why))
 
-    def _take(self, topic: Topic, offset: int, payload: bytes | None) -> None:
+    def _take(self, topic: Topic, offset: Offset, payload: bytes | None, latest: Millis) -> None:
         record = decode(payload)
+        if record.ts > latest:
+            raise Rejected("too_far_ahead", f"`ts`: {to_datetime(record.ts).isoformat()} is yet to come")
         if isinstance(record, Tick):
             self.merge.tick(topic, offset, record.ts)
             return
         if TYPE_OF[type(record)] != INPUT_TOPICS[topic]:
             raise Rejected("wrong_topic", f"`type`: {TYPE_OF[type(record)]} does not belong into {topic}")
+        if record.user_id not in self.table:
+            self._check_partition(record.user_id)
         self.merge.event(topic, offset, record)
 
-    def run(self) -> None:
-        """Apply what has come up in the merge, then what time has made due."""
-        for key, _, _, record in self.merge.release():
+    def _check_partition(self, user_id: UserId) -> None:
+        """One user must never have two rows; who has one here has been checked."""
+        if self._partitions > 1 and (home := partition_of(user_id.encode(), self._partitions)) != self._number:
+            what = f"user {user_id!r} belongs into partition {home} of {self._partitions}"
+            raise Rejected("wrong_partition", f"{what}: use user_id as the key, and the murmur2 partitioner")
+
+    def run(self, wall: Wall | None = None) -> bool:
+        """Apply a slice of what has come up in the merge, then of what time has made due; True when nothing is left.
+
+        Without a wall clock all topics are waited for, and time is what they have reached. With it only those that are
+        behind are waited for, and time goes on by itself.
+        """
+        limit, watermark = self._reached(wall)
+        below = self.merge.slice_below(limit, SLICE)
+        for key, _, _, record in self.merge.release(below):
             if isinstance(record, DeadLetter):
                 self.dead_letters.append(record)
             else:
-                self.apply(record, key)
-        if (watermark := self.merge.watermark) is not None:
-            self.advance(watermark)
+                self.apply(record, max(key, self.now))
+        if below < limit:
+            return False
+        self.now = max(self.now, watermark)
+        return self.advance(self.now, SLICE)
+
+    def _reached(self, wall: Wall | None) -> tuple[Millis, Millis]:
+        """What lies below the first may be applied, what is due below the second may be said."""
+        if wall is None:
+            watermark = self.merge.watermark or 0
+            return watermark, watermark
+        limit = (self.merge.bound_of(wall.behind) or 0) if wall.behind else NEVER
+        return limit, min(limit, wall.now - GRACE_MS)
+
+    @property
+    def state(self) -> State:
+        """Where the partition stands, between two epochs."""
+        return State(
+            positions={topic: self.merge.position(topic) for topic in INPUT_TOPICS},
+            watermark=self.now,
+            census=self.census,
+            counters=asdict(self.counters),
+        )
+
+    def collect(self) -> Epoch:
+        """End an epoch: what it changed, and where the partition stands."""
+        rows, changes = self.table.collect()
+        count(self.census, changes)
+        dead_letters, self.dead_letters = self.dead_letters, []
+        return Epoch(rows, changes, dead_letters, self.state)
+
+    def resume(self, state: State, rows: Mapping[bytes, bytes]) -> None:
+        """Go on from where an epoch ended."""
+        self.merge.resume(state.positions.items())
+        self.now = state.watermark
+        self.census = state.census
+        self.counters = convert(state.counters, Counters)
+        for user, encoded in rows.items():
+            self.table.load(user.decode(), encoded)
 
     def apply(self, event: AnyEvent, now: Millis) -> None:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""
@@ -80,12 +168,15 @@ class Partition:
             self.table.changes.extend(changes)
             self.table.schedule(event.user_id, row, steps.next_due(row, self._limits))
 
-    def advance(self, bound: Millis) -> None:
-        """Let time pass: fire what is due before the bound, in the order of (due, user)."""
-        for due, user_id in self.table.timers.due_before(bound):
+    def advance(self, bound: Millis, at_most: int | None = None) -> bool:
+        """Let time pass: fire what is due before the bound, in the order of (due, user); True when nothing is left."""
+        fired = 0
+        for due, user_id in islice(self.table.timers.due_before(bound), at_most):
+            fired += 1
             row = self.table.get(user_id)
             if row is not None and row.due == due:
                 self._fire(user_id, row, due)
+        return fired != at_most
 
     def _open(self, event: AnyEvent, now: Millis) -> Row | None:
         """The row that the event is to be applied to; None for one that counts for nothing."""

@@ -23,8 +23,11 @@ def profile(row: Row, event: Profile, now: Millis, limits: Limits) -> Sequence[T
 
 
 def _update(row: Row, event: Profile) -> None:
-    for name, value in (event.attributes or {}).items():
-        put(row.attributes, name, Register(value, event.ts, event.event_id), MAX_ATTRIBUTES)
+    if event.attributes:
+        attributes = row.attributes
+        for name, value in event.attributes.items():
+            put(attributes, name, Register(value, event.ts, event.event_id), MAX_ATTRIBUTES)
+        row.attributes = attributes
     for channel, agreed in (event.consent or {}).items():
         put(row.consent, channel, Register(agreed, event.ts, event.event_id))
     if event.reachable is not None:

@@ -53,7 +53,7 @@ def next_due(row: Row, limits: Limits) -> Millis:
     return min(
         lifecycle.next_due(row.lifecycle, limits.lifecycle),
         lifecycle.next_due(row.purchase, limits.purchase),
-        next_end(row) if row.tags else NEVER,
+        next_end(row) if row.packed_tags else NEVER,
     )
 
 

@@ -7,12 +7,13 @@ from agents.limits import Limits
 from schemas.changes import BY_TIME, TagChange
 from schemas.events import Scalar, Tag, cause_of
 from schemas.times import NEVER, Millis
-from tables.row import MAX_TAGS, ManualTag, Row
+from tables.row import MAX_TAGS, ManualTag, Row, Tags
 
 
 def tag(row: Row, event: Tag, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """Set or remove a tag by hand; an older word than the known one, or one that comes too late, changes nothing."""
-    known = row.tags.get(event.tag)
+    tags = row.tags
+    known = tags.get(event.tag)
     if now - event.ts > limits.allowed_lateness_ms:
         return ()
     if known is not None and (event.ts, event.event_id) < (known.ts, known.event_id):
@@ -22,8 +23,9 @@ def tag(row: Row, event: Tag, now: Millis, limits: Limits) -> Sequence[TagChange
     if not _same(value, event.value):
         journal.say(event.tag, value, event.value, event.ts)
     expires_at = NEVER if event.value is None or event.ttl_ms is None else event.ts + event.ttl_ms
-    row.tags[event.tag] = ManualTag(event.value, event.ts, event.event_id, expires_at)
-    _make_room(row, event.ts, journal)
+    tags[event.tag] = ManualTag(event.value, event.ts, event.event_id, expires_at)
+    _make_room(tags, event.ts, journal)
+    row.tags = tags
     return journal.changes
 
 
@@ -34,19 +36,23 @@ def next_end(row: Row) -> Millis:
 
 def end_tags(row: Row, bound: Millis, journal: Journal) -> None:
     """Say the ends that became due before the bound, in order."""
-    due = sorted((each.expires_at, name) for name, each in row.tags.items() if _ends_before(each, bound))
+    tags = row.tags
+    due = sorted((each.expires_at, name) for name, each in tags.items() if _ends_before(each, bound))
     for _, name in due:
-        _end(name, row.tags[name], journal)
+        _end(name, tags[name], journal)
+    if due:
+        row.tags = tags
 
 
 def erase_tags(row: Row, at: Millis, journal: Journal) -> None:
     """Every tag set at or before the erasure goes to null; those set after it stay."""
-    for name, known in sorted(row.tags.items()):
+    tags = row.tags
+    for name, known in sorted(tags.items()):
         if known.ts <= at:
             value = _value_at(name, known, at, journal)
             if value is not None:
                 journal.say(name, value, None, at)
-    row.tags = {name: known for name, known in row.tags.items() if known.ts > at}
+    row.tags = {name: known for name, known in tags.items() if known.ts > at}
 
 
 def _value_at(name: str, known: ManualTag, ts: Millis, journal: Journal) -> Scalar:
@@ -67,14 +73,14 @@ def _end(name: str, known: ManualTag, journal: Journal) -> None:
     known.ended_sequence = journal.say(name, known.value, None, known.expires_at, BY_TIME)
 
 
-def _make_room(row: Row, ts: Millis, journal: Journal) -> None:
+def _make_room(tags: Tags, ts: Millis, journal: Journal) -> None:
     """Beyond the capacity the tag with the oldest word leaves."""
-    if len(row.tags) > MAX_TAGS:
-        name = min(row.tags, key=lambda each: (row.tags[each].ts, row.tags[each].event_id, each))
-        value = _value_at(name, row.tags[name], ts, journal)
+    if len(tags) > MAX_TAGS:
+        name = min(tags, key=lambda each: (tags[each].ts, tags[each].event_id, each))
+        value = _value_at(name, tags[name], ts, journal)
         if value is not None:
             journal.say(name, value, None, ts)
-        del row.tags[name]
+        del tags[name]
 
 
 def _same(one: Scalar, other: Scalar) -> bool:

@@ -2,9 +2,10 @@
 
 import tomllib
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,7 +14,7 @@ from pydantic_settings import (
 )
 
 from agents.limits import Limits, Span
-from schemas.times import DAY_MS, Millis, parse_span
+from schemas.times import DAY_MS, SECOND_MS, Millis, parse_span
 
 SETTINGS_FILE: Final = "rekindle.toml"
 
@@ -24,6 +25,35 @@ class SettingsError(Exception):
 
 def _span(value: Any) -> Any:
     return parse_span(value) if isinstance(value, str) else value
+
+
+def _servers(value: str) -> str:
+    for server in value.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdecimal():
+            raise ValueError(f"{server.strip()!r} is not host:port; write 127.0.0.1:9092, several with commas")
+    return value.replace(" ", "")
+
+
+class Clock(StrEnum):
+    """What moves time: the events and ticks alone (replays), or also the clock on the wall (live)."""
+
+    EVENT = "event"
+    WALL = "wall"
+
+
+class Delivery(StrEnum):
+    """Kafka transactions, or none (the embedded broker knows none): then outputs may come twice, with the same id."""
+
+    EXACTLY_ONCE = "exactly_once"
+    AT_LEAST_ONCE = "at_least_once"
+
+
+class OnLostEvents(StrEnum):
+    """What to do where events left their topic before they were applied."""
+
+    REFUSE = "refuse"
+    ACCEPT = "accept"
 
 
 SpanSetting = Annotated[Millis, BeforeValidator(_span), Field(gt=0)]
@@ -40,18 +70,48 @@ class Settings(BaseSettings):
     purchase_lost_after: SpanSetting | None = Field(None, description="for orders; default: lost_after")
     allowed_lateness: SpanSetting = Field(7 * DAY_MS, description="events up to so late correct what was said")
     max_ahead: SpanSetting = Field(3 * 365 * DAY_MS, description="events that jump further ahead are dead letters")
+    kafka: Annotated[str, AfterValidator(_servers)] = Field(
+        "127.0.0.1:9092", description="bootstrap servers, host:port, several with commas"
+    )
+    redis: Annotated[str, Field(pattern=r"^(rediss?|unix)://")] = Field(
+        "redis://127.0.0.1:6379", description="URL of the read model's Redis; it may be down"
+    )
+    app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = Field(
+        "rekindle", description="consumer group, and start of the names of the internal topics"
+    )
+    topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")] = Field(
+        "", description="put before the name of every topic"
+    )
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        8, description="of every topic, when the worker creates them; it cannot change later"
+    )
+    clock: Clock = Field(Clock.WALL, description="what moves time: wall (live), or event (replays of history)")
+    delivery: Delivery = Field(
+        Delivery.EXACTLY_ONCE, description="exactly_once, or at_least_once for a broker without transactions"
+    )
+    on_lost_events: OnLostEvents = Field(
+        OnLostEvents.REFUSE,
+        description="refuse, or accept to go on without events that left their topic unread",
+    )
+    session_timeout: SpanSetting = Field(
+        10 * SECOND_MS, description="a worker that is silent for so long loses its partitions to the others"
+    )
+    epoch_ms: Annotated[int, Field(ge=1, le=60_000)] = Field(100, description="how often changes are committed")
+    title: str = Field("", description="shown on top of the web view")
+    web_host: str = Field("127.0.0.1", description="address of the web view")
+    web_port: Annotated[int, Field(ge=1, le=65_535)] = Field(6066, description="port of the web view")
 
     @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings names them
+        init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings names them
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return env_settings, TomlConfigSettingsSource(settings_cls)
+        """What a program sets wins over the environment, and that over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
     def limits(self) -> Limits:
@@ -65,6 +125,10 @@ class Settings(BaseSettings):
             allowed_lateness_ms=self.allowed_lateness,
             max_ahead_ms=self.max_ahead,
         )
+
+
+SPANS: Final = frozenset(name for name, hint in Settings.__annotations__.items() if hint is SpanSetting)
+"""The settings that are lengths of time."""
 
 
 def load() -> Settings:

@@ -37,11 +37,12 @@ def _drive(partition: Partition, lanes: dict[str, list[bytes]]) -> None:
     for number in range(rounds):
         for topic, lane in lanes.items():
             start, stop = (len(lane) * each // rounds for each in (number, number + 1))
-            partition.take(topic, start, lane[start:stop])
+            partition.take(topic, enumerate(lane[start:stop], start))
         newest = max(decode(lane[len(lane) * (number + 1) // rounds - 1]).ts for lane in lanes.values() if lane)
         for topic, lane in lanes.items():
-            partition.take(topic, len(lane), [b'{"type":"tick","ts":%d}' % (newest - 1)])
-        partition.run()
+            partition.take(topic, [(len(lane), b'{"type":"tick","ts":%d}' % (newest - 1))])
+        while not partition.run():
+            pass
         partition.table.collect()
 
 

@@ -3,6 +3,7 @@
 from typing import Final, TypeAlias
 
 Topic: TypeAlias = str
+Offset: TypeAlias = int
 
 INPUT_TOPICS: Final[dict[Topic, str]] = {
     "events.click": "click",

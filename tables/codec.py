@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from schemas.times import Millis
-from tables.panes import DAYS_KEPT, HOURS_KEPT, prune
 from tables.row import Row
 
 VERSION: Final = 1
@@ -29,13 +28,11 @@ _DECODER: Final = msgspec.msgpack.Decoder(Row)
 
 
 def encode(row: Row) -> bytes:
-    """The bytes of a row, without the panes that are too old.
+    """The bytes of a row.
 
     >>> decode(encode(Row(sequence=7))).sequence
     7
     """
-    prune(row.days, DAYS_KEPT)
-    prune(row.hours, HOURS_KEPT)
     return HEADER.pack(VERSION, row.due) + _ENCODER.encode(row)
 
 

@@ -1,12 +1,12 @@
 """What is remembered of one lifecycle of one user: enough to go on, and to take back what a late event proves wrong."""
 
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from schemas.times import Millis
 
-State: TypeAlias = str
+State: TypeAlias = Literal["unactivated", "active", "silent", "lost"]
 
 UNACTIVATED: Final[State] = "unactivated"
 ACTIVE: Final[State] = "active"
@@ -23,7 +23,7 @@ class Said(Struct, array_like=True, frozen=True, gc=False):
     sequence: int
 
 
-class Lifecycle(Struct, array_like=True):
+class Lifecycle(Struct, array_like=True, gc=False):
     """First and last activity, the newest long gap, the value said last, and the changes still open to correction.
 
     A late event within the allowed lateness can only split the newest gap that is longer than the silent limit, because

@@ -1,4 +1,4 @@
-"""The merge by time of one partition's input topics, and the watermark of the `event` clock.
+"""The merge by time of one partition's input topics, and how far each has come.
 
 Topics are read at different paces; merged by time, one that is read ahead waits for the others instead of making them
 late. A topic's own order is kept: a record's key is (its topic's bound after it, topic rank, offset), and what leaves
@@ -14,12 +14,13 @@ bound of orders   -----------o-----T>|
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from schemas.dead_letter import DeadLetter, Rejected
 from schemas.events import AnyEvent
 from schemas.times import Millis, format_span, to_datetime
-from schemas.topics import Topic
+from schemas.topics import Offset, Topic
 
 _BEFORE_ALL: Final[Millis] = 0
 """The key of a dead letter that came before its topic had told any time."""
@@ -30,14 +31,14 @@ class Timed(NamedTuple):
 
     key: Millis
     rank: int
-    offset: int
+    offset: Offset
     record: AnyEvent | DeadLetter
 
 
 class Position(NamedTuple):
     """Where a topic goes on after a restart: the next offset to read, and the bound that was reached before it."""
 
-    offset: int
+    offset: Offset
     bound: Millis | None
 
 
@@ -51,7 +52,7 @@ class _Lane:
         self.applied = start
         self.waiting: list[Timed] = []
 
-    def append(self, offset: int, bound: Millis | None, record: AnyEvent | DeadLetter) -> None:
+    def append(self, offset: Offset, bound: Millis | None, record: AnyEvent | DeadLetter) -> None:
         """Let a record wait; the bound is the topic's after it."""
         if not self.waiting:
             self.applied = Position(offset, self.bound)
@@ -89,20 +90,27 @@ class Merge:
     @property
     def watermark(self) -> Millis | None:
         """Nothing below this time is still to come; None while a topic has said nothing."""
-        bounds = [lane.bound for lane in self._lanes.values()]
+        return self.bound_of(self._lanes)
+
+    def bound_of(self, topics: Iterable[Topic]) -> Millis | None:
+        """How far the slowest of some topics has come; None while one of them has said nothing."""
+        bounds = [self._lanes[topic].bound for topic in topics]
         return min(bound for bound in bounds if bound is not None) if None not in bounds else None
 
-    @property
-    def crowded(self) -> list[Topic]:
-        """The topics that ran too far ahead: pause them until the others have come up."""
-        return [topic for topic, lane in self._lanes.items() if len(lane.waiting) >= self._max_waiting]
+    def is_crowded(self, topic: Topic) -> bool:
+        """Whether a topic ran too far ahead: read no more of it until the others have come up."""
+        return len(self._lanes[topic].waiting) >= self._max_waiting
+
+    def next_offset(self, topic: Topic) -> Offset:
+        """The offset that the next record of a topic will have."""
+        return self._lanes[topic].next_offset
 
     def position(self, topic: Topic) -> Position:
         """How far a topic has been applied; what waits in the merge does not count."""
         lane = self._lanes[topic]
         return lane.applied if lane.waiting else Position(lane.next_offset, lane.bound)
 
-    def event(self, topic: Topic, offset: int, event: AnyEvent) -> None:
+    def event(self, topic: Topic, offset: Offset, event: AnyEvent) -> None:
         """Take the next event of a topic.
 
         Raises Rejected for one so far beyond the topic's bound that its clock must be wrong; it moves no time.
@@ -115,23 +123,34 @@ class Merge:
             bound = event.ts
         lane.append(offset, bound, event)
 
-    def dead_letter(self, topic: Topic, offset: int, letter: DeadLetter) -> None:
+    def dead_letter(self, topic: Topic, offset: Offset, letter: DeadLetter) -> None:
         """Take the next record of a topic, which could not be read; it moves no time."""
         lane = self._lanes[topic]
         lane.append(offset, lane.bound, letter)
 
-    def tick(self, topic: Topic, offset: int, ts: Millis) -> None:
+    def tick(self, topic: Topic, offset: Offset, ts: Millis) -> None:
         """Nothing at or before `ts` is still to come in this topic."""
         lane = self._lanes[topic]
         lane.next_offset = offset + 1
         lane.bound = max(lane.bound or 0, ts + 1)
 
-    def release(self) -> list[Timed]:
-        """The records below the watermark, in the order of time; they count as applied from now on."""
-        watermark = self.watermark
-        if watermark is None:
-            return []
-        return sorted(timed for lane in self._lanes.values() for timed in lane.release(watermark))
+    def skip_to(self, topic: Topic, offset: Offset) -> None:
+        """Nothing is left in a topic before this offset: markers of transactions take offsets too."""
+        self._lanes[topic].next_offset = offset
+
+    def release(self, below: Millis | None = None) -> list[Timed]:
+        """The records below a time (else: the watermark), in the order of time; they count as applied from now on."""
+        if below is None:
+            below = self.watermark or 0
+        released = [lane.release(below) for lane in self._lanes.values() if lane.waiting]
+        return sorted(chain.from_iterable(released))
+
+    def slice_below(self, limit: Millis, count: int) -> Millis:
+        """A time at or before the limit, so that about `count` records of a topic lie below it."""
+        for lane in self._lanes.values():
+            if len(lane.waiting) > count and lane.waiting[count].key < limit:
+                limit = max(lane.waiting[count].key, lane.waiting[0].key + 1)
+        return limit
 
 
 def too_far_ahead(ts: Millis, bound: Millis, max_ahead_ms: Millis) -> Rejected:

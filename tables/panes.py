@@ -1,69 +1,123 @@
 """Panes: what a user did in each hour of the last 48, and in each UTC day of the last 60. Empty ones take no room.
 
-Panes of one length lie in one flat list of integers, five a pane, in order of time: the number of the hour or day since
-the epoch, then clicks, carts, orders, and spend (minor units, returns taken off: it may be negative). So a busy row is
-encoded in half the time that it would take with an object a pane.
+The newest pane is open: plain numbers, as nearly every event counts there. The older ones are closed: bytes, which the
+codec copies as they are. A closed pane is five MessagePack integers (the oldest pane comes first): how many hours or
+days later the next pane begins (at most 60, so always one byte), then clicks, carts, orders and spend.
 """
 
+from itertools import pairwise
 from typing import Final, TypeAlias
 
-from schemas.times import DAY_MS, HOUR_MS, Millis
+import msgspec
+from msgspec import Struct
+
+from schemas.money import Minor
 
 Panes: TypeAlias = list[int]
+"""Unpacked, five integers a pane, in order of time: the number of the hour or day since the epoch, clicks, carts,
+orders, and spend (minor units, returns taken off: it may be negative)."""
 
 DAYS_KEPT: Final = 60
 HOURS_KEPT: Final = 48
 
-CLICKS: Final = 1
-CARTS: Final = 2
-ORDERS: Final = 3
-SPEND: Final = 4
-_WIDTH: Final = 5
+_NUMBERS: Final = 5
+_NONE: Final = -128
+"""Before all: further from any pane than panes are kept."""
+_PACK: Final = msgspec.msgpack.Encoder().encode
+_UNPACK: Final = msgspec.msgpack.Decoder(Panes).decode
+_WIDER: Final = {0xCC: 2, 0xD0: 2, 0xCD: 3, 0xD1: 3, 0xCE: 5, 0xD2: 5, 0xCF: 9, 0xD3: 9}
+_WIDTHS: Final = bytes(_WIDER.get(head, 1) for head in range(256))
+"""How many bytes an integer takes, by the first of them."""
 
 
-def day_of(ts: Millis) -> int:
-    """The number of the UTC day since the epoch."""
-    return ts // DAY_MS
+class Window(Struct, array_like=True, gc=False):
+    """The panes of one length: the newest, how far before it the oldest closed one begins, and the closed ones."""
+
+    number: int = _NONE
+    clicks: int = 0
+    carts: int = 0
+    orders: int = 0
+    spend: Minor = 0
+    reach: int = 0
+    closed: bytes = b""
+
+    def panes(self) -> Panes:
+        """All panes, unpacked."""
+        if self.number == _NONE:
+            return []
+        return [*_closed_panes(self), self.number, self.clicks, self.carts, self.orders, self.spend]
 
 
-def hour_of(ts: Millis) -> int:
-    """The number of the hour since the epoch."""
-    return ts // HOUR_MS
+def add(  # noqa: PLR0913, PLR0917  a pane has four counts
+    window: Window, kept: int, number: int, clicks: int, carts: int, orders: int, spend: Minor
+) -> None:
+    """Count into the pane of that number, which is nearly always the newest.
 
+    What is kept (the newest, and `kept` before it) follows from the newest pane alone, so that the order of arrival
+    makes no difference.
 
-def pane_at(panes: Panes, number: int) -> int:
-    """Where the pane of that number starts, opened if need be: add CLICKS, CARTS, ORDERS or SPEND to find a count.
-
-    >>> days = []
-    >>> days[pane_at(days, 100) + CLICKS] += 1
-    >>> days[pane_at(days, 99) + ORDERS] += 1
-    >>> days
+    >>> days = Window()
+    >>> add(days, DAYS_KEPT, 100, 1, 0, 0, 0)
+    >>> add(days, DAYS_KEPT, 99, 0, 0, 1, 0)
+    >>> add(days, DAYS_KEPT, 39, 1, 0, 0, 0)
+    >>> days.panes()
     [99, 0, 0, 1, 0, 100, 1, 0, 0, 0]
     """
-    start = len(panes) - _WIDTH
-    while start >= 0 and panes[start] > number:
-        start -= _WIDTH
-    if start >= 0 and panes[start] == number:
-        return start
-    start += _WIDTH
-    panes[start:start] = (number, 0, 0, 0, 0)
+    newest = window.number
+    if number > newest:
+        _close(window, kept, number - newest)
+        window.number, window.clicks, window.carts = number, clicks, carts
+        window.orders, window.spend = orders, spend
+    elif number < newest:
+        _add_late(window, kept, (number, clicks, carts, orders, spend))
+    else:
+        window.clicks += clicks
+        window.carts += carts
+        window.orders += orders
+        window.spend += spend
+
+
+def _close(window: Window, kept: int, gap: int) -> None:
+    """Close the newest pane, as one begins that much later; drop those that are more than `kept` before that one."""
+    if gap > kept:
+        window.closed, window.reach = b"", 0
+        return
+    closed = window.closed + _PACK((gap, window.clicks, window.carts, window.orders, window.spend))[1:]
+    reach, start = window.reach + gap, 0
+    while reach > kept:
+        reach -= closed[start]
+        start = _following(closed, start)
+    window.closed, window.reach = closed[start:], reach
+
+
+def _following(closed: bytes, start: int) -> int:
+    """Where the next closed pane starts."""
+    for _ in range(_NUMBERS):
+        start += _WIDTHS[closed[start]]
     return start
 
 
-def prune(panes: Panes, kept: int) -> None:
-    """Drop the panes that are more than `kept` before the newest: so the newest stays, and `kept` before it.
-
-    What is kept follows from the newest pane alone, so that the order of arrival makes no difference.
-
-    >>> days = [30, 1, 0, 0, 0, 100, 1, 0, 0, 0]
-    >>> prune(days, DAYS_KEPT)
-    >>> days
-    [100, 1, 0, 0, 0]
-    """
-    if not panes:
+def _add_late(window: Window, kept: int, pane: tuple[int, ...]) -> None:
+    """Count into a closed pane, or a new one between the others; into none that is too old."""
+    if pane[0] < window.number - kept:
         return
-    oldest = panes[-_WIDTH] - kept
-    start = 0
-    while panes[start] < oldest:
-        start += _WIDTH
-    del panes[:start]
+    flat = _closed_panes(window)
+    starts = range(0, len(flat), _NUMBERS)
+    known = {flat[start]: flat[start + 1 : start + _NUMBERS] for start in starts}
+    known[pane[0]] = [sum(pair) for pair in zip(known.get(pane[0], (0, 0, 0, 0)), pane[1:], strict=True)]
+    numbers = sorted(known)
+    gaps = [then - each for each, then in pairwise((*numbers, window.number))]
+    window.closed = b"".join(_PACK((gap, *known[each]))[1:] for each, gap in zip(numbers, gaps, strict=True))
+    window.reach = window.number - numbers[0]
+
+
+def _closed_panes(window: Window) -> Panes:
+    starts = [0]
+    while starts[-1] < len(window.closed):
+        starts.append(_following(window.closed, starts[-1]))
+    size = (len(starts) - 1) * _NUMBERS
+    panes = _UNPACK(b"\xdc" + size.to_bytes(2) + window.closed)
+    number = window.number
+    for start in reversed(range(0, size, _NUMBERS)):
+        panes[start] = number = number - panes[start]
+    return panes

@@ -3,9 +3,10 @@
 Fields are only ever appended, each with a default, so that a row which an older version wrote still loads (see codec).
 """
 
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, overload
 
-from msgspec import Struct, field
+from msgspec import Struct, field, msgpack
 
 from schemas.events import Scalar
 from schemas.money import Minor
@@ -13,11 +14,15 @@ from schemas.times import NEVER, Millis
 from tables.arrivals import Arrivals
 from tables.lifecycle import Lifecycle
 from tables.orders import Orders
-from tables.panes import Panes
+from tables.panes import Panes, Window
 
 MAX_ATTRIBUTES: Final = 32
 MAX_CART_ITEMS: Final = 8
 MAX_TAGS: Final = 64
+
+Part = TypeVar("Part")
+
+_PACK: Final = msgpack.Encoder().encode
 
 
 class Register(Struct, array_like=True, gc=False):
@@ -58,6 +63,10 @@ class CartItem(Struct, array_like=True, gc=False):
     price: Minor | None = None
 
 
+Cart: TypeAlias = dict[str, CartItem]
+Tags: TypeAlias = dict[str, ManualTag]
+
+
 class Totals(Struct, array_like=True, gc=False):
     """Counts over the whole life; spend in minor units, returns taken off; the greatest of the orders forgotten."""
 
@@ -69,8 +78,39 @@ class Totals(Struct, array_like=True, gc=False):
     max_old_order: Minor = 0
 
 
-class Row(Struct, array_like=True):
-    """One user. `due` is when a timer is set to look at the row: never later than its next real due time."""
+class Packed(Generic[Part]):
+    """A part of a row, unpacked anew each time it is read: who changes it has to assign it again.
+
+    Few events look at it: all others carry it along at no cost, however large it is. The bytes lie in the field
+    `packed_<name>` (MessagePack; None: the part is empty).
+    """
+
+    def __init__(self, part: Any, empty: Callable[[], Part]) -> None:
+        self._unpack: Callable[[bytes], Part] = msgpack.Decoder(part).decode
+        self._empty = empty
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._field = f"packed_{name}"
+
+    @overload
+    def __get__(self, row: None, _owner: type) -> Self: ...
+    @overload
+    def __get__(self, row: object, _owner: type) -> Part: ...
+    def __get__(self, row: object | None, _owner: type) -> Self | Part:
+        if row is None:
+            return self
+        packed = getattr(row, self._field)
+        return self._empty() if packed is None else self._unpack(packed)
+
+    def __set__(self, row: object, part: Part) -> None:
+        setattr(row, self._field, _PACK(part) if part else None)
+
+
+class Row(Struct, array_like=True, gc=False):
+    """One user. `due` is when a timer is set to look at the row: never later than its next real due time.
+
+    `orders`, `cart`, `attributes` and `tags` are unpacked copies: who changes one assigns it again.
+    """
 
     due: Millis = NEVER
     sequence: int = 0
@@ -80,17 +120,32 @@ class Row(Struct, array_like=True):
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     purchase: Lifecycle = field(default_factory=Lifecycle)
     totals: Totals = field(default_factory=Totals)
-    days: Panes = field(default_factory=list)
-    hours: Panes = field(default_factory=list)
-    orders: Orders = field(default_factory=dict)
-    cart: dict[str, CartItem] = field(default_factory=dict)
+    day_window: Window = field(default_factory=Window)
+    hour_window: Window = field(default_factory=Window)
+    packed_orders: bytes | None = None
+    packed_cart: bytes | None = None
     cart_closed_at: Millis | None = None
     registered_at: Millis | None = None
-    attributes: Registers = field(default_factory=dict)
+    packed_attributes: bytes | None = None
     consent: Registers = field(default_factory=dict)
     reachable: Register | None = None
     messages: dict[str, int] = field(default_factory=dict)
-    tags: dict[str, ManualTag] = field(default_factory=dict)
+    packed_tags: bytes | None = None
+
+    orders = Packed[Orders](Orders, dict)
+    cart = Packed[Cart](Cart, dict)
+    attributes = Packed[Registers](Registers, dict)
+    tags = Packed[Tags](Tags, dict)
+
+    @property
+    def days(self) -> Panes:
+        """The panes of days, unpacked."""
+        return self.day_window.panes()
+
+    @property
+    def hours(self) -> Panes:
+        """The panes of hours, unpacked."""
+        return self.hour_window.panes()
 
     @property
     def max_order(self) -> Minor:
@@ -101,4 +156,4 @@ class Row(Struct, array_like=True):
     @property
     def is_blank(self) -> bool:
         """Whether nothing is known but that (and when) the user was erased."""
-        return not self.arrivals and not self.tags
+        return not self.arrivals and self.packed_tags is None

@@ -32,8 +32,16 @@ class Table:
         self.timers = Timers()
         self.changes: list[TagChange] = []
 
+    def __contains__(self, user_id: UserId) -> bool:
+        return user_id in self._hot or user_id in self._cold
+
     def __len__(self) -> int:
         return len(self._cold.keys() | self._hot.keys())
+
+    @property
+    def dirty(self) -> int:
+        """How many rows have changed since the last epoch."""
+        return len(self._dirty)
 
     @property
     def is_crowded(self) -> bool:

@@ -105,9 +105,10 @@ def live(partition: Partition, orders: list[Wire], end: Millis) -> Iterator[Any]
         if chunk:
             records["events.order"] = chunk
         for topic, found in records.items():
-            partition.take(topic, offsets[topic], [encode(record) for record in found])
+            partition.take(topic, enumerate(map(encode, found), offsets[topic]))
             offsets[topic] += len(found)
-        partition.run()
+        while not partition.run():
+            pass
         yield from msgspec.json.decode(msgspec.json.encode(partition.table.collect().changes))
 
 

@@ -126,8 +126,8 @@ def test_limits_that_contradict_each_other_are_refused(
 def test_an_unknown_setting_in_the_file_is_refused_with_what_may_be_meant(folder: Path) -> None:
     write(folder, 'silent_aftre = "20d"\n')
     assert refusal() == "silent_aftre in rekindle.toml is not a setting; did you mean silent_after?"
-    write(folder, "[kafka]\nservers = 1\n")
-    assert refusal() == "kafka in rekindle.toml is not a setting"
+    write(folder, "[brokers]\nservers = 1\n")
+    assert refusal() == "brokers in rekindle.toml is not a setting"
 
 
 def test_what_is_no_toml_is_refused(folder: Path) -> None:

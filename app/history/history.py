@@ -77,6 +77,10 @@ class History:
         return dict(sum((source.skipped for source in self.files), Counter[str]()))
 
     def __iter__(self) -> Iterator[AnyEvent]:
+        return (event for event, _ in self.wire())
+
+    def wire(self) -> Iterator[tuple[AnyEvent, bytes]]:
+        """The same, each event with its payload as it is on the wire."""
         self._start()
         with ExternalSort() as entries:
             self._read_into(entries)
@@ -113,7 +117,7 @@ class History:
             return None
         return *order_key(record), index, raw.offset, raw.payload
 
-    def _given_out(self, entries: ExternalSort) -> Iterator[AnyEvent]:
+    def _given_out(self, entries: ExternalSort) -> Iterator[tuple[AnyEvent, bytes]]:
         total = len(entries)
         rest = iter(entries)
         before = NEVER  # nothing is ahead of the first
@@ -127,7 +131,7 @@ class History:
             before = ts
             if self._until is None or ts <= self._until:
                 self._count(ts)
-                yield cast("AnyEvent", decode(entry[-1]))
+                yield cast("AnyEvent", decode(entry[-1])), entry[-1]
             else:
                 self.after_until += 1
         self._progress("applying", total, total)

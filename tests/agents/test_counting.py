@@ -2,7 +2,6 @@
 
 from agents.counting import count, count_purchase
 from schemas.times import HOUR_MS
-from tables.panes import CARTS, CLICKS
 from tables.row import Row, Totals
 from tests.agents.drive import Counts, Story, by_day, by_hour, cart, click, day, order
 
@@ -41,8 +40,8 @@ def test_a_return_may_leave_less_than_nothing() -> None:
 
 def test_fields_are_counted_apart() -> None:
     row = Row()
-    count(row, day(0), CLICKS)
-    count(row, day(0), CARTS, 3)
+    count(row, day(0), clicks=1)
+    count(row, day(0), carts=3)
     assert by_day(row) == by_hour(row) == {0: Counts(clicks=1, carts=3)}
 
 

@@ -11,7 +11,7 @@ from agents.lifecycle import Move, end, forget_settled, insert, is_routine, move
 from agents.limits import DEFAULT_LIMITS, Limits, Span
 from schemas.changes import LIFECYCLE, TagChange
 from schemas.times import DAY_MS, NEVER
-from tables.lifecycle import ACTIVE, LOST, SILENT, UNACTIVATED, Lifecycle, Said
+from tables.lifecycle import ACTIVE, LOST, SILENT, UNACTIVATED, Lifecycle, Said, State
 from tables.row import Row
 from tests.agents.drive import LATENESS, TIGHT, Story, click, day, order
 
@@ -299,7 +299,7 @@ def test_what_is_said_after_a_withdrawal_can_be_withdrawn_in_its_turn() -> None:
     ("state", "due"),
     [(None, NEVER), (UNACTIVATED, NEVER), (ACTIVE, 35), (SILENT, 65), (LOST, NEVER)],
 )
-def test_time_moves_only_who_is_active_or_silent(state: str | None, due: int) -> None:
+def test_time_moves_only_who_is_active_or_silent(state: State | None, due: int) -> None:
     assert next_due(Lifecycle(state=state, last=5), SPAN) == due
 
 
@@ -313,7 +313,7 @@ def test_time_moves_only_who_is_active_or_silent(state: str | None, due: int) ->
     ],
 )
 def test_between_two_activities_what_their_distance_makes_true_is_said(
-    following: int, moves: list[tuple[int, str, str]]
+    following: int, moves: list[tuple[int, State, State]]
 ) -> None:
     assert moves_between(0, following, SPAN) == [Move(*move) for move in moves]
 

@@ -41,7 +41,7 @@ class Feed:
 
     def take(self, topic: str, *payloads: dict[str, Any] | bytes | None) -> None:
         chunk = [json.dumps(each).encode() if isinstance(each, dict) else each for each in payloads]
-        self.partition.take(topic, self._offsets[topic], chunk)
+        self.partition.take(topic, enumerate(chunk, self._offsets[topic]))
         self._offsets[topic] += len(chunk)
 
     def tick(self, at: Millis, topics: Sequence[str] = tuple(INPUT_TOPICS)) -> list[str]:
@@ -51,7 +51,8 @@ class Feed:
         return self.run()
 
     def run(self) -> list[str]:
-        self.partition.run()
+        while not self.partition.run():
+            pass
         changes = self.partition.table.changes[self._said :]
         self._said += len(changes)
         return [line(change) for change in changes]

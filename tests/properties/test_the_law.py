@@ -25,7 +25,7 @@ def drive(storm: Storm, epoch_chunks: int = 3) -> list[Partition]:
     partitions = [Partition(number, limits_of(storm), Table(max_hot=0)) for number in range(storm.partitions)]
     changes = [list[TagChange]() for _ in partitions]
     for turn, (number, topic, offset, payloads) in enumerate(storm.chunks()):
-        partitions[number].take(topic, offset, payloads)
+        partitions[number].take(topic, enumerate(payloads, offset))
         partitions[number].run()
         if turn % epoch_chunks == 0:
             changes[number] += partitions[number].table.collect().changes

@@ -40,7 +40,7 @@ def read_all(storm: Storm) -> list[Partition]:
     """Take every chunk, and only then let time go on."""
     partitions = [Partition(number, limits_of(storm), Table()) for number in range(storm.partitions)]
     for number, topic, offset, payloads in storm.chunks():
-        partitions[number].take(topic, offset, payloads)
+        partitions[number].take(topic, enumerate(payloads, offset))
     for partition in partitions:
         partition.run()
     return partitions
@@ -65,7 +65,7 @@ def reloading(storm: Storm, epoch_chunks: int) -> list[Partition]:
     changes: list[list[TagChange]] = [[] for _ in partitions]
     for turn, (number, topic, offset, payloads) in enumerate(storm.chunks()):
         partition = partitions[number]
-        partition.take(topic, offset, payloads)
+        partition.take(topic, enumerate(payloads, offset))
         partition.run()
         if turn % epoch_chunks == 0:
             changes[number] += partition.table.collect().changes

@@ -64,13 +64,12 @@ def test_the_order_with_the_least_ts_leaves_first_and_of_two_the_lesser_fingerpr
 
 
 def test_the_greatest_order_is_the_greatest_purchase_that_was_not_cancelled() -> None:
-    row = Row(
-        orders={
-            1: BOUGHT,
-            2: OrderState(6, "e2", is_purchased=True, amount=9_999, is_cancelled=True),
-            3: OrderState(7, amount=8_888),
-        }
-    )
+    row = Row()
+    row.orders = {
+        1: BOUGHT,
+        2: OrderState(6, "e2", is_purchased=True, amount=9_999, is_cancelled=True),
+        3: OrderState(7, amount=8_888),
+    }
     assert row.max_order == 1999
     row.totals = Totals(max_old_order=1998)
     assert row.max_order == 1999

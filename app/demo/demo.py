@@ -1,0 +1,103 @@
+"""The demo: broker, store and worker on this machine, a history replayed, and a picture of it until Ctrl-C."""
+
+import signal
+import time
+from types import FrameType
+from typing import Final, NoReturn
+
+from rich.console import Console
+
+from app.demo.embedded import HOST, EmbeddedBroker, EmbeddedStore
+from app.demo.moment import Moment, Rate
+from app.demo.player import Player
+from app.demo.screen import Screen, screen
+from app.demo.story import Story
+from app.demo.worker import DemoWorker
+from app.settings import Clock, Delivery, Settings
+
+PARTITIONS: Final = 4
+READY_S: Final = 60
+LOOK_EVERY_S: Final = 0.5
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class WorkerEndedError(Exception):
+    """The worker ended, or never became ready, though nobody asked it to; the text has its last words."""
+
+
+def run(story: Story, settings: Settings, seconds: float, console: Console) -> NoReturn:
+    """Show the story until Ctrl-C, which raises KeyboardInterrupt after everything has been stopped.
+
+    `settings`: the user's, with a free `web_port`. Raises EmbeddedError where a server does not start,
+    WorkerEndedError, and what may go wrong with a replay: HistoryError and BrokerError.
+    """
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    console.print("starting a broker, a store and a worker on this machine ...", style="dim")
+    player = Player(story, seconds)
+    player.start()
+    with EmbeddedBroker() as broker, EmbeddedStore() as store:
+        settings = demo_settings(settings, broker.bootstrap, store.url, story.label)
+        with DemoWorker(settings) as worker, screen(console) as shown:
+            try:
+                _watch(worker, player, settings, story.label, shown)
+            finally:
+                player.stop()
+
+
+def demo_settings(settings: Settings, kafka: str, redis: str, title: str) -> Settings:
+    """The user's settings, for the servers of the demo: these know no transactions, and a replay moves time."""
+    ours = {
+        "kafka": kafka,
+        "redis": redis,
+        "delivery": Delivery.AT_LEAST_ONCE,
+        "clock": Clock.EVENT,
+        "partitions": PARTITIONS,
+        "title": title,
+        "web_host": HOST,
+    }
+    return settings.model_copy(update=ours)
+
+
+def _watch(worker: DemoWorker, player: Player, settings: Settings, label: str, shown: Screen) -> NoReturn:
+    rate = Rate()
+    summary = None
+    is_ready = False
+    patience_ends = time.monotonic() + READY_S
+    while True:
+        now = time.monotonic()
+        if not is_ready and worker.is_ready():
+            is_ready = True
+            player.begin(settings)
+        summary = worker.summary() or summary
+        _check(worker, player, is_late=not is_ready and now > patience_ends)
+        speed = rate.of(summary.events if summary else 0, now)
+        moment = Moment(
+            label=label,
+            url=worker.url,
+            act=player.act,
+            sent=player.sent,
+            total=player.total,
+            rate=speed,
+            summary=summary,
+        )
+        shown.show(moment, now)
+        time.sleep(max(LOOK_EVERY_S - (time.monotonic() - now), 0))
+
+
+def _check(worker: DemoWorker, player: Player, *, is_late: bool) -> None:
+    """Raise what went wrong, if anything did."""
+    if not worker.alive:
+        raise WorkerEndedError(f"the worker ended{worker.last_words}")
+    if is_late:
+        raise WorkerEndedError(f"the worker is not ready after {READY_S} s{worker.last_words}")
+    if player.failure is not None:
+        raise player.failure
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Ctrl-C once: nothing may disturb the stopping."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

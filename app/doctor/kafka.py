@@ -1,0 +1,176 @@
+"""Checks of the broker: whether it answers, what it can do, the topics."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeAlias
+
+from kafka.admin import ConfigResource, KafkaAdminClient
+from kafka.errors import KafkaError
+from kafka.producer import KafkaProducer
+
+from app.doctor.check import Check, Level
+from app.doctor.group import group
+from app.settings import Delivery, Settings
+from app.topics import (
+    PATIENCE_S,
+    BrokerError,
+    admin,
+    all_names,
+    changelog_name,
+    check_counts,
+    input_names,
+    one_line,
+    partition_counts,
+)
+from schemas.times import format_span
+
+Look: TypeAlias = Callable[[KafkaAdminClient, Settings], Check]
+
+_NONE_YET: Final = "no topics yet"
+_AGAIN_S: Final = 0.25
+
+
+def kafka_checks(settings: Settings) -> list[Check]:
+    """All checks of the broker; one that does not answer is a single check that failed."""
+    looks: dict[str, Look] = {
+        "broker": broker,
+        "transactions": transactions,
+        "topics": topics,
+        "replication": replication,
+        "retention": retention,
+        "changelog": changelog,
+        "group": group,
+    }
+    try:
+        with admin(settings) as client:
+            return [_guarded(name, partial(look, client, settings)) for name, look in looks.items()]
+    except BrokerError as error:
+        return [Check("broker", Level.FAILED, error.problem, error.advice)]
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    """A check; where the broker does not let us look, that is what was found, and the others go on."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return look()
+        except BrokerError as error:
+            return Check(name, Level.FAILED, error.problem, error.advice)
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                return Check(name, Level.WARNING, f"cannot be looked at ({one_line(error)})", "see the broker's log")
+        time.sleep(_AGAIN_S)  # a new broker makes its own topics when they are first asked for
+
+
+def broker(client: KafkaAdminClient, settings: Settings) -> Check:
+    """How many brokers there are, and what they are."""
+    cluster = client.describe_cluster()
+    nodes = [node["broker_id"] for node in cluster["brokers"]]
+    spoken = {".".join(map(str, client.get_broker_version_data(node).broker_version)) for node in nodes}
+    number = "1 broker" if len(nodes) == 1 else f"{len(nodes)} brokers"
+    found = (
+        f"{number} at {settings.kafka}, speaking as Kafka {', '.join(sorted(spoken))} (cluster {cluster['cluster_id']})"
+    )
+    return Check("broker", Level.OK, found)
+
+
+def transactions(client: KafkaAdminClient, settings: Settings) -> Check:
+    """Whether the broker has transactions, for exactly-once delivery."""
+    problem = _transactions_problem(client, settings)
+    if not problem:
+        return Check("transactions", Level.OK, f"available; delivery is {settings.delivery.value}")
+    if settings.delivery is Delivery.AT_LEAST_ONCE:
+        return Check("transactions", Level.OK, f"{problem}; delivery is at_least_once, which needs none")
+    advice = "set REKINDLE_DELIVERY=at_least_once, or use Apache Kafka"
+    return Check("transactions", Level.FAILED, f"{problem}, but delivery is exactly_once", advice)
+
+
+def _transactions_problem(client: KafkaAdminClient, settings: Settings) -> str:
+    # The embedded broker takes transactions, but shows aborted records to all: it cannot describe them either.
+    if "DescribeTransactions" not in {key.name for key in client.api_versions()}:
+        return "the broker has no working transactions"
+    if settings.delivery is Delivery.AT_LEAST_ONCE:
+        return ""
+    wait_ms = PATIENCE_S * 1000
+    try:
+        producer = KafkaProducer(
+            bootstrap_servers=settings.kafka.split(","),
+            transactional_id=f"{settings.topic_prefix}{settings.app_id}-doctor",
+            bootstrap_timeout_ms=wait_ms,
+            max_block_ms=wait_ms,
+        )
+        try:
+            producer.init_transactions()
+        finally:
+            producer.close(timeout=1)
+    except KafkaError as error:
+        return f"a transaction cannot be begun ({one_line(error)})"
+    return ""
+
+
+def topics(client: KafkaAdminClient, settings: Settings) -> Check:
+    """Whether all topics are there, with the same number of partitions."""
+    names = all_names(settings)
+    there = partition_counts(client, names)
+    number = check_counts(there, settings)
+    missing = [name for name in names if name not in there]
+    if missing:
+        found = f"missing: {', '.join(missing)}" if there else f"{_NONE_YET} ({len(names)} are needed)"
+        return Check(
+            "topics", Level.WARNING, found, "nothing, if this is a new system: a worker or a replay makes them"
+        )
+    return Check("topics", Level.OK, f"all {len(names)}, with {number} partitions each")
+
+
+def replication(client: KafkaAdminClient, settings: Settings) -> Check:
+    """Whether the topics outlive the loss of a broker."""
+    there = list(partition_counts(client, all_names(settings)))
+    described = client.describe_topics(there) if there else []
+    copies = {each["name"]: min(len(one["replica_nodes"]) for one in each["partitions"]) for each in described}
+    brokers = len(client.describe_cluster()["brokers"])
+    single = sorted(name for name, number in copies.items() if number == 1)
+    if single and brokers > 1:
+        advice = "move them to more brokers (kafka-reassign-partitions), or one that breaks takes them along"
+        return Check("replication", Level.WARNING, f"{brokers} brokers, but one copy of {', '.join(single)}", advice)
+    found = (
+        f"{min(copies.values())} copies or more, {brokers} brokers"
+        if brokers > 1 and copies
+        else "one broker, one copy"
+    )
+    return Check("replication", Level.OK, found if copies else _NONE_YET)
+
+
+def retention(client: KafkaAdminClient, settings: Settings) -> Check:
+    """Whether events stay for as long as late ones are waited for."""
+    configs = _configs(client, list(partition_counts(client, list(input_names(settings)))))
+    kept = {name: int(each["retention.ms"]) for name, each in configs.items() if "retention.ms" in each}
+    short = {name: ms for name, ms in kept.items() if 0 <= ms < settings.allowed_lateness}
+    if short:
+        found = ", ".join(f"{name} keeps {format_span(ms)}" for name, ms in sorted(short.items()))
+        least = format_span(settings.allowed_lateness)
+        advice = f"set retention.ms to {least} or more, or a worker that was down may miss events"
+        return Check("retention", Level.WARNING, f"{found}, but allowed_lateness is {least}", advice)
+    told = {format_span(ms) if ms > 0 else "for ever" for ms in kept.values()}
+    return Check(
+        "retention", Level.OK, ", ".join(sorted(told)) or (_NONE_YET if not configs else "the broker's default")
+    )
+
+
+def changelog(client: KafkaAdminClient, settings: Settings) -> Check:
+    """Whether the changelog is compacted: otherwise rows get lost, or it grows without end."""
+    name = changelog_name(settings)
+    if not partition_counts(client, [name]):
+        return Check("changelog", Level.OK, f"{name} is not there yet")
+    policy = _configs(client, [name])[name].get("cleanup.policy", "delete")
+    if policy == "compact":
+        return Check("changelog", Level.OK, f"{name} is compacted")
+    return Check("changelog", Level.FAILED, f"{name} has cleanup.policy={policy}", "set its cleanup.policy to compact")
+
+
+def _configs(client: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    """The settings of topics as the broker tells them; the embedded broker cannot be asked for some by name."""
+    if not names:
+        return {}
+    told = client.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
+    return {name: {key: each["value"] for key, each in found.items()} for name, found in told["topic"].items()}

@@ -1,0 +1,1 @@
+"""The live processor: Kafka, Faust and the web around the pure core."""

@@ -1,0 +1,282 @@
+"""One partition, live: restored from its changelog, fed by chunks, written in epochs, handed over."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, NamedTuple, Protocol
+
+from agents.partition import Epoch, Partition, Wall
+from app.live.epoch_log import EpochLog, EpochRecords
+from app.live.outputs import Outputs
+from schemas.times import Millis
+from schemas.topics import INPUT_TOPICS, Offset, Topic
+from tables.changelog import Marker, Record, Restore, marker_record
+from tables.merge import Position
+
+MAX_DIRTY: Final = 2_500
+"""So many changed rows end an epoch early: encoding them holds the event loop for some 25 ms."""
+IDLE_S: Final = 0.5
+
+
+class InputRecord(Protocol):
+    """A record of an input topic."""
+
+    offset: Offset
+    value: bytes | None
+
+
+class Chunk(NamedTuple):
+    """What was read of one topic-partition in one go: everything from `start` to before `end`."""
+
+    topic: Topic
+    partition: int
+    start: Offset
+    end: Offset
+    highwater: Offset
+    records: Collection[InputRecord]
+
+
+class LostEventsError(Exception):
+    """Events that were not applied yet have left their topic; the text says which, and how to go on."""
+
+
+class Phase(Enum):
+    """Where a task stands."""
+
+    RESTORING = "restoring"
+    RUNNING = "running"
+    HELD = "held"
+
+
+class Clocks(NamedTuple):
+    """Time for a task: `monotonic` seconds for pauses, and `wall` ms where the clock on the wall moves time."""
+
+    monotonic: Callable[[], float]
+    wall: Callable[[], Millis] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What a task is connected to.
+
+    `ranges`: the offsets of the first record and behind the last one of each input topic of a partition.
+    `committed`: is told of each epoch after it is written, and how many seconds that took.
+    `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
+    whoever waits for the broker waits for one slice at a time, not for one of each partition.
+    """
+
+    log: EpochLog
+    outputs: Outputs
+    ranges: Callable[[int], Awaitable[Mapping[Topic, tuple[Offset, Offset]]]]
+    committed: Callable[["PartitionTask", Epoch, float], None]
+    clocks: Clocks
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class PartitionTask:
+    """Owns one partition for as long as the group says so, and keeps its memory between two times of owning."""
+
+    def __init__(
+        self, number: int, new_partition: Callable[[], Partition], wiring: Wiring, epoch_s: float, *, accept_loss: bool
+    ) -> None:
+        self.number = number
+        self.phase = Phase.HELD
+        self.partition = new_partition()
+        self.expected: dict[Topic, Offset] = {}
+        self.ends: dict[Topic, Offset] = {}
+        self.written: Mapping[Topic, Position] = {}
+        self.epoch = 0
+        self.progressed_at = wiring.clocks.monotonic()
+        self.restored_rows = 0
+        self._new_partition = new_partition
+        self._wiring = wiring
+        self._epoch_s = epoch_s
+        self._accept_loss = accept_loss
+        self._generation = 0
+        self._torn: Sequence[Record] = ()
+        self._is_valid = False
+        self._epoch_at = 0.0
+        self._stopping = False
+        self._work = asyncio.Event()
+
+    async def run(self) -> None:
+        """Own the partition until `stop`.
+
+        Raises KafkaError or TimeoutError where an epoch failed: what is in memory is then forgotten; LostEventsError
+        where the changelog cannot be gone on from.
+        """
+        self._stopping = False
+        self.phase = Phase.RESTORING
+        try:
+            await self._enter()
+            self.phase = Phase.RUNNING
+            await self._drive()
+        except BaseException:
+            self._is_valid = False
+            raise
+        finally:
+            self.phase = Phase.HELD
+            await self._wiring.log.close()
+
+    def stop(self) -> None:
+        """Write what has been applied, and let `run` end."""
+        self._stopping = True
+        self._work.set()
+
+    def take(self, chunk: Chunk) -> bool:
+        """Take a chunk, if it is the one that comes next; else it has to be read again from `expected`."""
+        if self.phase is not Phase.RUNNING or chunk.start != self.expected[chunk.topic]:
+            return False
+        wall = self._wiring.clocks.wall
+        records = ((record.offset, record.value) for record in chunk.records)
+        self.partition.take(chunk.topic, records, wall() if wall else None)
+        self.partition.merge.skip_to(chunk.topic, chunk.end)
+        self.expected[chunk.topic] = chunk.end
+        self.ends[chunk.topic] = max(self.ends[chunk.topic], chunk.highwater)
+        self._work.set()
+        return True
+
+    def wants(self, topic: Topic) -> bool:
+        """Whether more of a topic should be read now."""
+        return (
+            self.phase is Phase.RUNNING
+            and not self.partition.merge.is_crowded(topic)
+            and self.partition.table.dirty < 2 * MAX_DIRTY
+        )
+
+    @property
+    def behind(self) -> list[Topic]:
+        """The topics that are known to have more to read."""
+        return [topic for topic, end in self.ends.items() if self.expected[topic] < end]
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether something waits to be read, restored or written."""
+        return self.phase is Phase.RESTORING or bool(self.partition.table.dirty) or any(map(self.wants, self.behind))
+
+    async def _enter(self) -> None:
+        """Become the owner: with what is in memory, if nobody has written since, else from the changelog."""
+        await self._wiring.log.open()
+        if not (self._is_valid and await self._wiring.log.is_unchanged()):
+            await self._restore()
+        ranges = await self._wiring.ranges(self.number)
+        self.ends = {topic: end for topic, (_, end) in ranges.items()}
+        self.expected = {topic: self.partition.merge.next_offset(topic) for topic in INPUT_TOPICS}
+        self._progressed()
+
+    async def _restore(self) -> None:
+        restore = Restore()
+        self._is_valid = False
+        async for records in self._wiring.log.read():
+            restore.read(records)
+            self._progressed()
+        self.partition = self._new_partition()
+        self.restored_rows = len(restore.rows)
+        marker = restore.marker
+        self.epoch = marker.epoch if marker else 0
+        self._generation = marker.generation + 1 if marker else 1
+        self._torn = restore.torn
+        if marker:
+            self.partition.resume(marker.state, restore.rows)
+        await self._check_retention(is_new=marker is None)
+        self.written = self.partition.state.positions
+        await self._wiring.log.publish(restore.outputs)
+        self._is_valid = True
+
+    async def _check_retention(self, *, is_new: bool) -> None:
+        """Start a new partition where its topics start; refuse to skip events that have left them."""
+        log = self._wiring.log
+        for topic, (begin, end) in (await self._wiring.ranges(self.number)).items():
+            position = self.partition.merge.position(topic)
+            if begin <= position.offset and (position.offset <= end or log.stores_outputs):
+                continue  # a broker without transactions is the embedded one, which knows its ends only roughly
+            if not is_new and not self._accept_loss:
+                raise lost_events(topic, self.number, position.offset, begin, end)
+            self.partition.merge.resume([(topic, Position(begin, position.bound))])
+
+    async def _drive(self) -> None:
+        while not self._stopping:
+            self._work.clear()
+            async with self._wiring.turn:
+                is_done = self.partition.run(self._wall())
+                await asyncio.sleep(0)
+            if self._is_epoch_due():
+                await self._write_epoch()
+            elif is_done:
+                await self._rest()
+        await self._write_epoch()
+
+    def _wall(self) -> Wall | None:
+        wall = self._wiring.clocks.wall
+        return Wall(wall(), self.behind) if wall else None
+
+    def _is_epoch_due(self) -> bool:
+        return self._wiring.clocks.monotonic() >= self._epoch_at or self.partition.table.dirty >= MAX_DIRTY
+
+    async def _rest(self) -> None:
+        """Wait for a chunk, the end of the epoch, or for time to pass."""
+        if not self.has_pending:
+            self._progressed()
+        until_epoch = self._epoch_at - self._wiring.clocks.monotonic()
+        try:
+            async with asyncio.timeout(until_epoch if self._has_changed else IDLE_S):
+                await self._work.wait()
+        except TimeoutError:
+            pass
+
+    @property
+    def _has_changed(self) -> bool:
+        partition = self.partition
+        return bool(
+            partition.table.dirty
+            or partition.table.changes
+            or partition.dead_letters
+            or partition.state.positions != self.written
+        )
+
+    async def _write_epoch(self) -> None:
+        if self._has_changed:
+            async with self._wiring.turn:
+                epoch = self.partition.collect()
+                records = self._records(epoch)
+                await asyncio.sleep(0)
+            started = self._wiring.clocks.monotonic()
+            await self._wiring.log.append(records)
+            self._torn = ()
+            self.epoch += 1
+            self.written = epoch.state.positions
+            self._progressed()
+            self._wiring.committed(self, epoch, self.progressed_at - started)
+        self._epoch_at = self._wiring.clocks.monotonic() + self._epoch_s
+
+    def _records(self, epoch: Epoch) -> EpochRecords:
+        """An epoch as it is written."""
+        outputs = self._wiring.outputs
+        said = [*outputs.changes(epoch.changes), *outputs.dead_letters(epoch.dead_letters)]
+        marker = Marker(
+            generation=self._generation,
+            epoch=self.epoch + 1,
+            state=epoch.state,
+            outputs=len(said) if self._wiring.log.stores_outputs else 0,
+        )
+        rows = [*self._torn, *((user.encode(), encoded) for user, encoded in epoch.rows.items())]
+        return EpochRecords(self.epoch + 1, rows, said, marker_record(marker))
+
+    def _progressed(self) -> None:
+        self.progressed_at = self._wiring.clocks.monotonic()
+
+
+def lost_events(topic: Topic, partition: int, position: Offset, begin: Offset, end: Offset) -> LostEventsError:
+    """What was lost, in words."""
+    where = f"partition {partition} of {topic}"
+    if position < begin:
+        what = f"{where} goes on at offset {position}, but its oldest record is {begin}: {begin - position} are gone"
+        why = "they left the topic's retention before they were applied"
+    else:
+        what = f"{where} goes on at offset {position}, but ends at {end}"
+        why = "the topic was made anew, or its broker has lost records"
+    return LostEventsError(
+        f"{what} ({why}). To go on without them set REKINDLE_ON_LOST_EVENTS=accept once;"
+        " to begin anew set another REKINDLE_APP_ID and replay the history"
+    )

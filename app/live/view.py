@@ -1,0 +1,87 @@
+"""The first web page: the numbers of the moment, which a script keeps fresh."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app import wording
+from app.demo.labels import LABELS, TIME_PASSED, cause_in_words
+from app.live.status import Summary
+from app.population import LIFECYCLES, STATES, State
+from schemas.changes import TagName
+from schemas.events import Scalar
+
+NEWEST: Final = 20
+
+_TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+_WORDS: Final = {
+    "titles": {tag: wording.scope(tag).title for tag in LIFECYCLES},
+    "labels": LABELS,
+    "time": TIME_PASSED,
+    "most": NEWEST,
+}
+"""What the script says too."""
+_FILTERS: Final = (cause_in_words, wording.day, wording.moment, wording.number)
+
+
+def page(summary: Summary, title: str = "") -> str:
+    """The page as HTML; `title` says what is seen here."""
+    return (
+        _environment()
+        .get_template("live.html.j2")
+        .render(
+            summary=summary,
+            title=title,
+            users={tag: users_by_state(summary.users.get(tag, {})) for tag in LIFECYCLES},
+            newest=summary.newest[:NEWEST],
+            words=_WORDS,
+        )
+    )
+
+
+def users_by_state(users: Mapping[str, int]) -> dict[State, int]:
+    """Users by state, in the order in which states are shown.
+
+    >>> users_by_state({"lost": 2, "active": 3})
+    {'unactivated': 0, 'active': 3, 'silent': 0, 'lost': 2}
+    """
+    return {state: users.get(state, 0) for state in STATES}
+
+
+def value_state(tag: TagName, value: Scalar, absent: str) -> str:
+    """The state whose colour a value has, or `absent` for none; nothing for what is no lifecycle's.
+
+    >>> value_state("lifecycle", None, "new"), value_state("lifecycle", "lost", "new"), value_state("vip", 1, "new")
+    ('new', 'lost', '')
+    """
+    if tag not in LIFECYCLES:
+        return ""
+    return absent if value is None else next((state for state in STATES if state == value), "")
+
+
+def value_text(value: Scalar) -> str:
+    """A value of a tag set by hand, as JSON would write it.
+
+    >>> value_text(None), value_text(True), value_text("gold")
+    ('none', 'true', 'gold')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({each.__name__: each for each in _FILTERS})
+    environment.globals.update(wording=wording, value_state=value_state, value_text=value_text)
+    return environment

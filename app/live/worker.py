@@ -1,0 +1,165 @@
+"""One worker process: builds everything from the settings, runs until a signal or a fault, ends with written epochs."""
+
+import asyncio
+import logging
+import signal
+import socket
+from contextlib import suppress
+from time import monotonic, time
+from typing import Any, Final
+
+import faust
+
+from agents.partition import Epoch, Partition
+from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
+from app.live.lane import LaneConsumer
+from app.live.metrics import Metrics
+from app.live.outputs import Outputs
+from app.live.read_model import ReadModel
+from app.live.service import build
+from app.live.status import PartitionStatus, Summary
+from app.live.task import Clocks, LostEventsError, PartitionTask, Wiring
+from app.live.tasks import STALLED_S, TaskManager
+from app.live.web import Views
+from app.settings import Clock, Delivery, OnLostEvents, Settings
+from app.topics import changelog_name, output_name, prepare
+from schemas.times import SECOND_MS
+from schemas.topics import Topic
+from tables.codec import UnknownVersionError
+from tables.table import Table
+
+HOT_ROWS: Final = 400_000
+"""Decoded rows that a worker keeps, over all its partitions; about 2 KB each."""
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class WorkerError(Exception):
+    """The worker cannot go on; the text is one line that says what to do."""
+
+
+class StalledError(Exception):
+    """A partition makes no progress; a new process may."""
+
+
+class Worker:
+    """One worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._outputs = Outputs(settings.app_id)
+        self._tasks: TaskManager | None = None
+        self._turn = asyncio.Lock()
+        self._metrics = Metrics(self._statuses)
+        self._read_model = ReadModel(settings.redis, settings.app_id)
+
+    async def run(self) -> None:
+        """Process until SIGTERM or SIGINT.
+
+        Raises WorkerError for what only a person can mend, StalledError where a restart may help, BrokerError.
+        """
+        stopped = _on_signals()
+        _check_port(self._settings)
+        await asyncio.to_thread(prepare, self._settings)
+        app = build(self._settings, self._new_tasks)
+        web: Any = app.web
+        Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
+        writing = asyncio.create_task(self._read_model.run())
+        await app.start()
+        try:
+            await self._watch(app, stopped)
+        finally:
+            writing.cancel()
+            if self._tasks is not None:
+                await self._tasks.revoke()
+            if not app.crashed:
+                await app.consumer.commit()
+            await self._read_model.close()
+            await app.stop()
+
+    async def _watch(self, app: faust.App, stopped: asyncio.Event) -> None:
+        """Return when told to stop; raise when something is wrong."""
+        while not stopped.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await stopped.wait()
+            if app.crashed:
+                raise StalledError(f"Faust stopped: {app.crash_reason!r}")
+            if self._tasks is not None:
+                self._check(self._tasks)
+
+    def _check(self, tasks: TaskManager) -> None:
+        if tasks.fatal.done():
+            error = tasks.fatal.result()
+            if isinstance(error, (LostEventsError, UnknownVersionError)):
+                raise WorkerError(str(error))
+            raise error
+        stalled = [task.number for task in tasks.stalled(monotonic())]
+        self._metrics.stalled = bool(stalled)
+        if stalled:
+            raise StalledError(f"partitions {stalled} have made no progress for {STALLED_S} s")
+
+    def _new_tasks(self, consumer: LaneConsumer) -> TaskManager:
+        self._tasks = TaskManager(lambda number: self._new_task(number, consumer), consumer.is_member)
+        return self._tasks
+
+    def _new_task(self, number: int, consumer: LaneConsumer) -> PartitionTask:
+        settings = self._settings
+        wiring = Wiring(
+            log=self._log(number),
+            outputs=self._outputs,
+            ranges=consumer.ranges,
+            committed=self._committed,
+            turn=self._turn,
+            clocks=Clocks(monotonic, (lambda: int(time() * SECOND_MS)) if settings.clock is Clock.WALL else None),
+        )
+        accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT
+        return PartitionTask(
+            number, lambda: self._partition(number), wiring, settings.epoch_ms / SECOND_MS, accept_loss=accept_loss
+        )
+
+    def _partition(self, number: int) -> Partition:
+        settings = self._settings
+        table = Table(max(HOT_ROWS // settings.partitions, 1))
+        return Partition(number, settings.limits, table, settings.partitions)
+
+    def _log(self, number: int) -> EpochLog:
+        settings, changelog = self._settings, changelog_name(self._settings)
+        if settings.delivery is Delivery.EXACTLY_ONCE:
+            return TransactionalLog(settings.kafka, number, changelog, self._name_of, settings.app_id)
+        return PlainLog(settings.kafka, number, changelog, self._name_of)
+
+    def _name_of(self, topic: Topic) -> str:
+        return output_name(self._settings, topic)
+
+    def _committed(self, task: PartitionTask, epoch: Epoch, seconds: float) -> None:
+        self._metrics.epoch_seconds.observe(seconds)
+        self._read_model.update(PartitionStatus.of(task), epoch.changes)
+
+    def _statuses(self) -> list[PartitionStatus]:
+        return [PartitionStatus.of(task) for task in self._tasks.tasks.values()] if self._tasks else []
+
+    async def _summary(self) -> Summary:
+        return await self._read_model.summary(self._statuses())
+
+
+def _on_signals() -> asyncio.Event:
+    """Set when the process is asked to end."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+def _check_port(settings: Settings) -> None:
+    """Say it in one line if the web view's port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.web_host, settings.web_port))
+        except OSError as error:
+            where = f"{settings.web_host}:{settings.web_port}"
+            raise WorkerError(
+                f"{where} cannot be used: {error.strerror}; set REKINDLE_WEB_PORT to a free one"
+            ) from None

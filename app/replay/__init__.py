@@ -1,0 +1,1 @@
+"""Sending a history to Kafka, as its producers would have."""

@@ -1,0 +1,197 @@
+"""The topics on the broker: their names, and their upkeep."""
+
+import logging
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from kafka.admin import KafkaAdminClient
+from kafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+)
+
+from app.settings import Settings
+from schemas.topics import INPUT_TOPICS, Topic
+
+OUTPUT_TOPICS: Final[tuple[Topic, ...]] = ("tag-changes", "dead-letters")
+"""Those that this version writes."""
+
+PATIENCE_S: Final = 8
+"""How long a broker may take to answer."""
+
+# A restore reads the whole changelog, so it is kept near one record a user: cleaned as soon as a fifth of it is old.
+# Only closed segments are cleaned: they are small, and a quiet one is closed after an hour.
+_CHANGELOG: Final = {
+    "cleanup.policy": "compact",
+    "retention.ms": "-1",
+    "min.cleanable.dirty.ratio": "0.2",
+    "max.compaction.lag.ms": str(24 * 60 * 60 * 1000),
+    "segment.ms": str(60 * 60 * 1000),
+    "segment.bytes": str(64 * 1024 * 1024),
+}
+_FINE: Final = frozenset({0, TopicAlreadyExistsError.errno})  # another worker may create them at the same moment
+
+_API_VERSIONS: Final = struct.pack(">hhih", 18, 0, 1, -1)  # API key 18, version 0, correlation 1, no client id
+
+logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it logs is raised too, and told in one line by us
+
+
+class BrokerError(Exception):
+    """No broker answers, or it does not do what is asked; the text is one line: what is wrong, and what to do."""
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        super().__init__(f"{problem}: {advice}" if advice else problem)
+        self.problem = problem
+        self.advice = advice
+
+
+class TopicsError(BrokerError):
+    """The topics on the broker are not as they must be."""
+
+
+def input_names(settings: Settings) -> dict[str, Topic]:
+    """Name on the broker -> input topic, in the order of the topic rank."""
+    return {settings.topic_prefix + topic: topic for topic in INPUT_TOPICS}
+
+
+def output_name(settings: Settings, topic: Topic) -> str:
+    """An output topic's name on the broker."""
+    return settings.topic_prefix + topic
+
+
+def changelog_name(settings: Settings) -> str:
+    """The name on the broker of the topic that keeps the rows."""
+    return f"{settings.topic_prefix}{settings.app_id}-changelog"
+
+
+def all_names(settings: Settings) -> list[str]:
+    """Every topic's name on the broker: inputs, outputs, changelog."""
+    outputs = [output_name(settings, topic) for topic in OUTPUT_TOPICS]
+    return [*input_names(settings), *outputs, changelog_name(settings)]
+
+
+@contextmanager
+def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An admin client, connected.
+
+    Raises BrokerError within about 10 s where no broker answers, or where it stops answering.
+    """
+    answering = _knock(settings.kafka)
+    wait_ms = PATIENCE_S * 1000
+    limits = {"bootstrap_timeout_ms": wait_ms, "request_timeout_ms": wait_ms}
+    try:
+        with KafkaAdminClient(bootstrap_servers=answering, **limits) as client:
+            yield client
+    except KafkaError as error:
+        raise BrokerError(
+            f"the Kafka broker at {settings.kafka} does not do what is asked ({one_line(error)})",
+            "see that it is up, and that the address it advertises can be reached from here",
+        ) from None
+
+
+def prepare(settings: Settings) -> int:
+    """Create the topics that are missing; the number of partitions that each of them has.
+
+    Raises BrokerError, and TopicsError where topics are there with another number of partitions.
+    """
+    names = all_names(settings)
+    with admin(settings) as client:
+        there = partition_counts(client, names)
+        check_counts(there, settings)
+        missing = [name for name in names if name not in there]
+        if missing:
+            _create(client, missing, settings)
+        client.wait_for_topics(names, timeout_ms=PATIENCE_S * 1000)
+        return check_counts(partition_counts(client, names), settings)
+
+
+def partition_counts(client: KafkaAdminClient, names: list[str]) -> dict[str, int]:
+    """How many partitions each topic has, of those that exist."""
+    described: list[dict[str, Any]] = client.describe_topics(names)
+    there = {each["name"]: each for each in described if each["error_code"] != UnknownTopicOrPartitionError.errno}
+    return {name: len(there[name]["partitions"]) for name in names if name in there and there[name]["partitions"]}
+
+
+def check_counts(counts: dict[str, int], settings: Settings) -> int:
+    """The number of partitions that all topics have; that of the settings where there are none.
+
+    Raises TopicsError where they differ.
+    """
+    found = set(counts.values()) or {settings.partitions}
+    if len(found) > 1:
+        first, *others = sorted(counts.items(), key=lambda each: (each[1], each[0]))
+        listed = ", ".join([f"{first[0]} has {first[1]} partitions", *(f"{name} {number}" for name, number in others)])
+        raise TopicsError(
+            listed,
+            "all must have the same number; recreate those that are wrong, or set REKINDLE_TOPIC_PREFIX to begin anew",
+        )
+    (number,) = found
+    if number != settings.partitions:
+        raise TopicsError(
+            f"the topics have {number} partitions, but {settings.partitions} are set",
+            f"set REKINDLE_PARTITIONS={number}, or recreate the topics",
+        )
+    return number
+
+
+def one_line(error: BaseException) -> str:
+    """An error of a client library in one short line."""
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    return (text if name in text else f"{name}: {text}" if text else name)[:200]
+
+
+def _create(client: KafkaAdminClient, names: list[str], settings: Settings, replication: int = -1) -> None:
+    """Create topics, with as many replicas as the broker thinks right, or one where it has no opinion."""
+    changelog = changelog_name(settings)
+    options = {"num_partitions": settings.partitions, "replication_factor": replication}
+    wanted = {name: {**options, "configs": _CHANGELOG if name == changelog else {}} for name in names}
+    results = client.create_topics(wanted, raise_errors=False)["topics"]
+    refused = {each["name"]: each for each in results if each["error_code"] not in _FINE}
+    unsure = [name for name, each in refused.items() if each["error_code"] == InvalidReplicationFactorError.errno]
+    if unsure and replication < 0:
+        _create(client, unsure, settings, replication=1)
+        refused = {name: each for name, each in refused.items() if name not in unsure}
+    for name, each in refused.items():
+        reason = each["error_message"] or f"error {each['error_code']}"
+        raise TopicsError(f"the broker does not create {name} ({reason})", "ask its owner, or create it by its tools")
+
+
+def _knock(servers: str) -> str:
+    """The first server that speaks Kafka's protocol. The client itself would not say why none does."""
+    reasons = []
+    every = servers.split(",")
+    for server in every:
+        try:
+            _ask(server, PATIENCE_S / len(every))
+        except OSError as error:
+            reasons.append(_reason(error))
+        else:
+            return server
+    raise BrokerError(
+        f"no Kafka broker answers at {servers} ({', '.join(dict.fromkeys(reasons))})",
+        "start one (make kafka, or rekindle demo needs none), or set REKINDLE_KAFKA",
+    )
+
+
+def _ask(server: str, patience_s: float) -> None:
+    """Ask which requests are understood: the answer repeats the correlation id."""
+    host, _, port = server.rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=patience_s) as connection:
+        connection.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
+        answer = connection.makefile("rb").read(8)
+    if answer[4:] != struct.pack(">i", 1):
+        raise ConnectionError("what answers there is no Kafka broker")
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return (error.strerror or "").lower() or str(error)

@@ -1,0 +1,1 @@
+"""What the throughput benchmark compares, each in a process of its own: prints events, CPU and wall seconds as JSON."""

@@ -1,0 +1,204 @@
+"""The whole system, run as its users run it: workers as processes, events by a producer, outputs read committed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from urllib.request import urlopen
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from app.demo.embedded import free_port
+from app.settings import Settings
+from app.topics import changelog_name, prepare
+from schemas.partitioner import partition_of
+from schemas.times import DAY_MS
+from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from tables.changelog import Marker, Restore
+
+Wire = dict[str, Any]
+Lane = tuple[str, int]
+"""Topic and partition."""
+
+START: Final = 1_600_000_000_000
+LATE_MS: Final = 6 * DAY_MS
+PATIENCE_S: Final = 120.0
+
+
+def some_events(seed: int, users: int, events: int, days: int = 200) -> list[Wire]:
+    """Events in the order of their arrival: most in time, some up to six days late, some twice."""
+    random = Random(seed)  # noqa: S311  repeatable
+    made = [_event(random, number, users, START + random.randrange(days * DAY_MS)) for number in range(events)]
+    copies = random.sample(made, events // 50)
+    late = {id(event): random.choice((0, 0, 0, random.randrange(LATE_MS))) for event in made}
+    return sorted([*made, *copies], key=lambda event: event["ts"] + late[id(event)])
+
+
+def _event(random: Random, number: int, users: int, ts: int) -> Wire:
+    user = f"user-{int(users * random.random() ** 2)}"
+    kind = random.choices(
+        [
+            {"type": "click", "item_id": "i"},
+            {"type": "cart", "item_id": "i"},
+            {"type": "order", "order_id": f"o{number}"},
+            {"type": "profile", "kind": "login"},
+            {"type": "message", "kind": "opened", "trigger_id": "t"},
+        ],
+        [60, 15, 15, 5, 5],
+    )[0]
+    return {"event_id": f"e{number}", "user_id": user, "ts": ts, **kind}
+
+
+def ends_of(events: Iterable[Wire]) -> int:
+    """The newest time among events."""
+    return int(max(event["ts"] for event in events))
+
+
+class System:
+    """One application on one broker: its settings, its workers, its topics."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("REKINDLE_")},
+            **{f"REKINDLE_{name.upper()}": value for name, value in settings.items()},
+        }
+        self.settings = Settings(**settings)  # type: ignore[arg-type]  # as texts, like the environment
+        self.folder = folder
+        self.workers: dict[int, subprocess.Popen[bytes]] = {}
+        self._ports: dict[int, int] = {}
+        prepare(self.settings)
+
+    def start(self, number: int, **settings: str) -> None:
+        """Start a worker under a number; its log is worker-<number>.log in the folder."""
+        own = {f"REKINDLE_{name.upper()}": value for name, value in settings.items()}
+        self._ports[number] = free_port()
+        environment = {**self.environment, "REKINDLE_WEB_PORT": str(self._ports[number]), **own}
+        with (self.folder / f"worker-{number}.log").open("ab") as log:
+            self.workers[number] = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "worker"], env=environment, stderr=log, stdout=log
+            )
+
+    def kill(self, number: int) -> None:
+        """Kill a worker as a power cut does."""
+        worker = self.workers.pop(number)
+        worker.kill()
+        worker.wait()
+
+    def stop(self) -> list[int]:
+        """Ask all workers to end, once they are up; their exit codes."""
+        while not all(map(self._is_ready, self.workers)):
+            time.sleep(0.2)
+        for worker in self.workers.values():
+            worker.send_signal(signal.SIGTERM)
+        codes = [worker.wait(PATIENCE_S) for worker in self.workers.values()]
+        self.workers.clear()
+        return codes
+
+    def logs(self) -> str:
+        """All that the workers wrote."""
+        return "\n".join(log.read_text() for log in sorted(self.folder.glob("worker-*.log")))
+
+    def publish(
+        self,
+        events: Sequence[Wire],
+        pause: Callable[[int], None] = lambda _: None,
+        topics: Collection[str] = tuple(INPUT_TOPICS),
+    ) -> None:
+        """Send the events of some topics in the order given.
+
+        Each of their partitions gets a tick each day of event time, and one at the end of all events.
+        """
+        producer = KafkaProducer(
+            bootstrap_servers=self.settings.kafka, enable_idempotence=False, acks="all", linger_ms=5,
+            max_in_flight_requests_per_connection=1,
+        )  # fmt: skip
+        day = 0
+        for number, event in enumerate(events):
+            if event["ts"] // DAY_MS > day:
+                day = event["ts"] // DAY_MS
+                self._tick(producer, topics, day * DAY_MS - 1)
+            if (topic := TOPIC_OF_TYPE[event["type"]]) in topics:
+                name = self.settings.topic_prefix + topic
+                producer.send(name, json.dumps(event).encode(), key=event["user_id"].encode())
+                pause(number)
+        self._tick(producer, topics, ends_of(events))
+        producer.flush()
+        producer.close()
+
+    def _tick(self, producer: Any, topics: Iterable[str], ts: int) -> None:
+        for topic in topics:
+            for partition in range(self.settings.partitions):
+                tick = b'{"type": "tick", "ts": %d}' % ts
+                producer.send(self.settings.topic_prefix + topic, tick, partition=partition)
+
+    def wait_until_applied(self, ts: int) -> None:
+        """Return when time has passed this in every partition: all that came before has then been applied."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._have_reached(ts):
+            died = {number: code for number, worker in self.workers.items() if (code := worker.poll()) is not None}
+            assert not died, self.logs()
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.2)
+
+    def _have_reached(self, ts: int) -> bool:
+        summaries = [summary for number in self.workers if (summary := self._summary(number))]
+        running = sum(summary["partitions"].get("running", 0) for summary in summaries)
+        owning = [summary for summary in summaries if summary["partitions"]]
+        return running == self.settings.partitions and all(summary["watermark"] > ts for summary in owning)
+
+    def _is_ready(self, number: int) -> bool:
+        try:
+            return urlopen(f"http://127.0.0.1:{self._ports[number]}/readyz", timeout=5).close() is None
+        except OSError:
+            return False
+
+    def _summary(self, number: int) -> Wire | None:
+        try:
+            with urlopen(f"http://127.0.0.1:{self._ports[number]}/api/summary", timeout=5) as answer:
+                summary: Wire = json.load(answer)
+                return summary
+        except OSError:
+            return None
+
+    def read(self, topic: str) -> list[Any]:
+        """All committed records of a topic, partition after partition, each in its order."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.settings.kafka, isolation_level="read_committed", enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )  # fmt: skip
+        try:
+            found = []
+            for number in range(self.settings.partitions):
+                place = TopicPartition(topic, number)
+                consumer.assign([place])
+                end = consumer.end_offsets([place])[place]
+                consumer.seek_to_beginning(place)
+                # asked for, the embedded broker's end lies in its last batch; a fetch tells the true one
+                while consumer.position(place) < max(end, consumer.highwater(place) or 0):
+                    found += [record for records in consumer.poll(500).values() for record in records]
+            return found
+        finally:
+            consumer.close()
+
+    def changes(self) -> list[Wire]:
+        """All tag changes that were said."""
+        return [json.loads(record.value) for record in self.read(self.settings.topic_prefix + "tag-changes")]
+
+    def restored(self) -> tuple[dict[bytes, bytes], list[Marker]]:
+        """The rows of all partitions as a restore would find them, and the markers."""
+        restores = [Restore() for _ in range(self.settings.partitions)]
+        for record in self.read(changelog_name(self.settings)):
+            restores[record.partition].read([(record.key, record.value)])
+        rows = {user: row for restore in restores for user, row in restore.rows.items()}
+        return rows, [restore.marker for restore in restores if restore.marker]
+
+
+def home(event: Wire, partitions: int) -> int:
+    """The partition that an event belongs to."""
+    return partition_of(event["user_id"].encode(), partitions)
