@@ -50,10 +50,13 @@ lock: ## pin every dependency anew, with hashes
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 	rm -rf .venv-lock
 
-bench: setup ## measure the hot path and a million-event backtest
+bench: setup ## measure the hot path, a million-event backtest, a whole worker, a restore (needs Java)
 	$(BIN)/python -m bench.decode
 	$(BIN)/python -m bench.fold
 	$(BIN)/python -m bench.backtest
+	$(BIN)/python -m bench.throughput
+	$(BIN)/python -m bench.restore
+	$(BIN)/python -m bench.scale
 
 kafka: setup ## start Apache Kafka on 127.0.0.1:9092 by Maven, until Ctrl-C
 	@exec $(BIN)/python deploy/kafka/run.py --port 9092

@@ -29,6 +29,9 @@ MAX_FUTURE_MS: Final[Millis] = 5 * MINUTE_MS
 SLICE: Final = 400
 """About so many events of a topic, or timers, are applied in one go: 10 to 20 ms."""
 
+USERS_REMEMBERED: Final = 100_000
+"""Users who are known to belong here: their partition is not worked out again for each event."""
+
 
 class Wall(NamedTuple):
     """The clock on the wall, and the topics that have more to read: only those hold time back."""
@@ -67,6 +70,7 @@ class Partition:
         self._number = number
         self._partitions = partitions
         self._limits = limits
+        self._at_home: set[UserId] = set()
         self.table = table
         self.merge = Merge(tuple(INPUT_TOPICS), limits.max_ahead_ms)
         self.now: Millis = 0
@@ -94,15 +98,18 @@ class Partition:
             return
         if TYPE_OF[type(record)] != INPUT_TOPICS[topic]:
             raise Rejected("wrong_topic", f"`type`: {TYPE_OF[type(record)]} does not belong into {topic}")
-        if record.user_id not in self.table:
+        if self._partitions > 1 and record.user_id not in self._at_home:
             self._check_partition(record.user_id)
         self.merge.event(topic, offset, record)
 
     def _check_partition(self, user_id: UserId) -> None:
-        """One user must never have two rows; who has one here has been checked."""
-        if self._partitions > 1 and (home := partition_of(user_id.encode(), self._partitions)) != self._number:
+        """One user must never have two rows."""
+        if (home := partition_of(user_id.encode(), self._partitions)) != self._number:
             what = f"user {user_id!r} belongs into partition {home} of {self._partitions}"
             raise Rejected("wrong_partition", f"{what}: use user_id as the key, and the murmur2 partitioner")
+        if len(self._at_home) >= USERS_REMEMBERED:
+            self._at_home.clear()
+        self._at_home.add(user_id)
 
     def run(self, wall: Wall | None = None) -> bool:
         """Apply a slice of what has come up in the merge, then of what time has made due; True when nothing is left.
@@ -158,15 +165,22 @@ class Partition:
 
     def apply(self, event: AnyEvent, now: Millis) -> None:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""
-        row = self._open(event, now)
+        table, user_id = self.table, event.user_id
+        row = table.get(user_id)
+        if event.ts < now and self._is_too_late(event, now) and row is None:
+            return
         if row is None:
+            row = Row()
+        if (verdict := steps.admit(row, event)) != "fresh":
+            self._ignore(verdict)
             return
         self.counters.applied += 1
-        changes = steps.STEPS[type(event)](row, event, now, self._limits)
-        self.table.put(event.user_id, row)
-        if changes or type(event) in steps.MAY_HASTEN:
-            self.table.changes.extend(changes)
-            self.table.schedule(event.user_id, row, steps.next_due(row, self._limits))
+        kind = type(event)
+        changes = steps.STEPS[kind](row, event, now, self._limits)
+        table.put(user_id, row)
+        if changes or kind in steps.MAY_HASTEN:
+            table.changes.extend(changes)
+            table.schedule(user_id, row, steps.next_due(row, self._limits))
 
     def advance(self, bound: Millis, at_most: int | None = None) -> bool:
         """Let time pass: fire what is due before the bound, in the order of (due, user); True when nothing is left."""
@@ -178,19 +192,9 @@ class Partition:
                 self._fire(user_id, row, due)
         return fired != at_most
 
-    def _open(self, event: AnyEvent, now: Millis) -> Row | None:
-        """The row that the event is to be applied to; None for one that counts for nothing."""
-        row = self.table.get(event.user_id)
-        if event.ts < now and self._is_too_late(event, now) and row is None:
-            return None
-        if row is None:
-            row = Row()
-        verdict = steps.admit(row, event)
-        if verdict == "fresh":
-            return row
+    def _ignore(self, verdict: steps.Verdict) -> None:
         self.counters.duplicates += verdict == "duplicate"
         self.counters.erased += verdict == "erased"
-        return None
 
     def _is_too_late(self, event: AnyEvent, now: Millis) -> bool:
         """Whether a late event comes later than allowed; counts it."""

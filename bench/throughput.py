@@ -31,7 +31,8 @@ FAUST_SHARE: Final = 20
 
 def main(
     events: Annotated[int, typer.Option(min=1_000)] = 400_000,
-    users: Annotated[int, typer.Option(min=1)] = 20_000,
+    users: Annotated[int, typer.Option(min=1)] = 5_000,
+    days: Annotated[int, typer.Option(min=1, help="Days of event time: the fewer, the busier is each user.")] = 30,
     partitions: Annotated[int, typer.Option(min=1)] = 4,
     profile: Annotated[Path | None, typer.Option(help="Write cProfile's statistics of the worker there.")] = None,
 ) -> None:
@@ -42,11 +43,11 @@ def main(
         try:
             settings = Settings(kafka=kafka.bootstrap, partitions=partitions, clock="event", app_id="bench")
             prepare(settings)
-            publish(settings, events, users)
+            publish(settings, events, users, days)
             found = {part: _measure(part, settings, events, profile) for part in PARTS}
         finally:
             kafka.stop()
-    print(f"events {events:,}, users {users:,}, partitions {partitions}")
+    print(f"events {events:,}, users {users:,}, days {days}, partitions {partitions}")
     floor = found["floor"]["us"]
     for part, figures in found.items():
         ratio = figures["us"] / floor

@@ -14,7 +14,9 @@ bound of orders   -----------o-----T>|
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from schemas.dead_letter import DeadLetter, Rejected
@@ -33,6 +35,10 @@ class Timed(NamedTuple):
     rank: int
     offset: Offset
     record: AnyEvent | DeadLetter
+
+
+_timed: Final = partial(tuple.__new__, Timed)  # half the time of calling the class, for every event
+_key_of: Final = attrgetter("key")
 
 
 class Position(NamedTuple):
@@ -58,11 +64,11 @@ class _Lane:
             self.applied = Position(offset, self.bound)
         self.bound = bound
         self.next_offset = offset + 1
-        self.waiting.append(Timed(bound or _BEFORE_ALL, self.rank, offset, record))
+        self.waiting.append(_timed((bound or _BEFORE_ALL, self.rank, offset, record)))
 
     def release(self, below: Millis) -> list[Timed]:
         """Take out what lies below, and move the applied position behind it."""
-        count = bisect_left(self.waiting, below, key=lambda timed: timed.key)
+        count = bisect_left(self.waiting, below, key=_key_of)
         released, self.waiting = self.waiting[:count], self.waiting[count:]
         if released:
             self.applied = Position(

@@ -3,10 +3,9 @@
 Fields are only ever appended, each with a default, so that a row which an older version wrote still loads (see codec).
 """
 
-from collections.abc import Callable
-from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, overload
+from typing import Final, TypeAlias
 
-from msgspec import Struct, field, msgpack
+from msgspec import Struct, field
 
 from schemas.events import Scalar
 from schemas.money import Minor
@@ -14,15 +13,12 @@ from schemas.times import NEVER, Millis
 from tables.arrivals import Arrivals
 from tables.lifecycle import Lifecycle
 from tables.orders import Orders
+from tables.packed import Packed
 from tables.panes import Panes, Window
 
 MAX_ATTRIBUTES: Final = 32
 MAX_CART_ITEMS: Final = 8
 MAX_TAGS: Final = 64
-
-Part = TypeVar("Part")
-
-_PACK: Final = msgpack.Encoder().encode
 
 
 class Register(Struct, array_like=True, gc=False):
@@ -76,34 +72,6 @@ class Totals(Struct, array_like=True, gc=False):
     spend: Minor = 0
     returns: int = 0
     max_old_order: Minor = 0
-
-
-class Packed(Generic[Part]):
-    """A part of a row, unpacked anew each time it is read: who changes it has to assign it again.
-
-    Few events look at it: all others carry it along at no cost, however large it is. The bytes lie in the field
-    `packed_<name>` (MessagePack; None: the part is empty).
-    """
-
-    def __init__(self, part: Any, empty: Callable[[], Part]) -> None:
-        self._unpack: Callable[[bytes], Part] = msgpack.Decoder(part).decode
-        self._empty = empty
-
-    def __set_name__(self, _owner: type, name: str) -> None:
-        self._field = f"packed_{name}"
-
-    @overload
-    def __get__(self, row: None, _owner: type) -> Self: ...
-    @overload
-    def __get__(self, row: object, _owner: type) -> Part: ...
-    def __get__(self, row: object | None, _owner: type) -> Self | Part:
-        if row is None:
-            return self
-        packed = getattr(row, self._field)
-        return self._empty() if packed is None else self._unpack(packed)
-
-    def __set__(self, row: object, part: Part) -> None:
-        setattr(row, self._field, _PACK(part) if part else None)
 
 
 class Row(Struct, array_like=True, gc=False):

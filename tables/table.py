@@ -85,8 +85,11 @@ class Table:
 
     def collect(self) -> Epoch:
         """Encode what has changed, hand it over together with the staged changes, and start a new epoch."""
-        rows = {user: codec.encode(row) if (row := self._hot.get(user)) else None for user in self._dirty}
-        self._cold.update((user, encoded) for user, encoded in rows.items() if encoded is not None)
+        hot, cold = self._hot, self._cold
+        rows: dict[UserId, bytes | None] = dict.fromkeys(self._dirty)
+        for user in rows:
+            if (row := hot.get(user)) is not None:
+                rows[user] = cold[user] = codec.encode(row)
         self._dirty = {}
         if self.is_crowded:
             self._hot = {user: self._hot[user] for user, encoded in rows.items() if encoded is not None}
