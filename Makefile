@@ -1,24 +1,28 @@
 # `make setup` once, then `make test` or `make check`; `make help` lists the rest.
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE = 1
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile
 
 .PHONY: help setup demo test check lint types imports format contracts lock bench kafka clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: .venv/ready ## build .venv with the `rekindle` command
+setup: .venv/ready ## build .venv with the `rekindle` command, and all that tests and checks need
 
-.venv/ready: requirements.lock pyproject.toml
+.venv/runs: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' \
 	  || { echo "Rekindle needs Python 3.11 to 3.14: make setup PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(INSTALL) -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-demo: setup ## a year of a shop, live: broker, store, worker, web page; Ctrl-C ends it
+.venv/ready: .venv/runs requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/runs ## a year of a shop, live: broker, store, worker, web page; Ctrl-C ends it
 	$(BIN)/rekindle demo
 
 test: setup ## every test that can run on this machine
@@ -46,9 +50,12 @@ contracts: setup ## write docs/contracts from the structs
 lock: ## pin every dependency anew, with hashes
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv
-	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
-	  --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+	$(LOCK) --extra install --upgrade -o requirements.lock
+	$(LOCK) --extra install --extra dev -c requirements.lock -o requirements-dev.lock
 	rm -rf .venv-lock
+
+LOCK := .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
 bench: setup ## measure the hot path, a million-event backtest, a whole worker, a restore (needs Java)
 	$(BIN)/python -m bench.decode
