@@ -57,6 +57,7 @@ class Counters(Struct):
     erased: int = 0
     late: int = 0
     too_late: int = 0
+    dead_letters: int = 0
 
 
 class Partition:
@@ -122,6 +123,7 @@ class Partition:
         for key, _, _, record in self.merge.release(below):
             if isinstance(record, DeadLetter):
                 self.dead_letters.append(record)
+                self.counters.dead_letters += 1
             else:
                 self.apply(record, max(key, self.now))
         if below < limit:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import msgspec
 
@@ -135,7 +135,7 @@ class Backtest:
                 until=until,
             ),
             limits=_limits(self._limits),
-            counts=report.Counts(**_fields(self._partition.counters)),
+            counts=msgspec.convert(msgspec.structs.asdict(self._partition.counters), report.Counts),
             dead_letters=dict(dead_reasons),
             users=len(self._partition.table),
             lifecycles={tag: report.Lifecycle.of(self._population, tag, until or 0) for tag in LIFECYCLES},
@@ -149,7 +149,3 @@ def _limits(limits: Limits) -> report.Limits:
         allowed_lateness=format_span(limits.allowed_lateness_ms),
         max_ahead=format_span(limits.max_ahead_ms),
     )
-
-
-def _fields(struct: msgspec.Struct) -> dict[str, Any]:
-    return msgspec.structs.asdict(struct)

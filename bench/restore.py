@@ -7,8 +7,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from time import sleep
 from typing import Annotated
 
@@ -17,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource
 
 from app.settings import Settings
-from app.topics import admin, changelog_name, prepare
+from app.topics import admin, changelog_name
+from bench.broker import broker
 from bench.seed import seed
-from tests.servers import ApacheKafka
 
 QUICKLY = {"segment.bytes": "8388608", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01"}
 PATIENCE_S = 180
@@ -32,19 +30,12 @@ def main(
     events: Annotated[int, typer.Option(min=1, help="Events behind each row: its size.")] = 24,
 ) -> None:
     """Write, wait for the log cleaner, restore."""
-    with tempfile.TemporaryDirectory() as folder:
-        kafka = ApacheKafka(Path(folder))
-        kafka.start()
-        try:
-            settings = Settings(kafka=kafka.bootstrap, partitions=partitions, clock="event", app_id="bench-restore")
-            prepare(settings)
-            _compact_quickly(settings)
-            row_bytes = seed(settings, users, events, rewrites)
-            records = _wait_for_the_cleaner(settings, users, rewrites)
-            command = [sys.executable, "-m", "bench.parts.restore", settings.kafka, str(partitions)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
-        finally:
-            kafka.stop()
+    with broker(partitions, "bench-restore") as settings:
+        _compact_quickly(settings)
+        row_bytes = seed(settings, users, events, rewrites)
+        records = _wait_for_the_cleaner(settings, users, rewrites)
+        command = [sys.executable, "-m", "bench.parts.restore", settings.kafka, str(partitions)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
     found = json.loads(done.stdout)
     print(f"users {users:,}, rewritten {rewrites} times, {row_bytes} bytes a row, partitions {partitions}")
     print(f"records left after compaction {records:,}")

@@ -6,20 +6,16 @@ that the event loop was held up, and whether the group kept the worker.
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.settings import Settings
-from app.topics import prepare
+from bench.broker import broker, environment
 from bench.seed import START_MS, seed
 from schemas.times import DAY_MS
-from tests.servers import ApacheKafka
 
 JUMP_MS = 3 * DAY_MS
 
@@ -30,16 +26,9 @@ def main(
     events: Annotated[int, typer.Option(min=1, help="Events behind each row: its size.")] = 64,
 ) -> None:
     """Seed, restore, jump."""
-    with tempfile.TemporaryDirectory() as folder:
-        kafka = ApacheKafka(Path(folder))
-        kafka.start()
-        try:
-            settings = Settings(kafka=kafka.bootstrap, partitions=partitions, clock="event", app_id="bench-scale")
-            prepare(settings)
-            row_bytes = seed(settings, users, events, due=lambda number: START_MS + number * 7919 % JUMP_MS)
-            found = _measure(settings, users)
-        finally:
-            kafka.stop()
+    with broker(partitions, "bench-scale") as settings:
+        row_bytes = seed(settings, users, events, due=lambda number: START_MS + number * 7919 % JUMP_MS)
+        found = _measure(settings, users)
     print(f"users {users:,}, {row_bytes} bytes a row, partitions {partitions}")
     print(f"restore          {found['restore_s']:8.1f} s, {users / found['restore_s']:,.0f} rows/s")
     print(f"timers           {found['cpu_s'] / users * 1e6:8.1f} us of CPU each, {found['wall_s']:.1f} s for all")
@@ -50,16 +39,8 @@ def main(
 
 
 def _measure(settings: Settings, users: int) -> dict[str, float]:
-    environment = {
-        **os.environ,
-        "REKINDLE_KAFKA": settings.kafka,
-        "REKINDLE_PARTITIONS": str(settings.partitions),
-        "REKINDLE_CLOCK": "event",
-        "REKINDLE_APP_ID": settings.app_id,
-        "REKINDLE_REDIS": "redis://127.0.0.1:1",
-    }
     command = [sys.executable, "-m", "bench.parts.scale", str(users), str(START_MS + JUMP_MS)]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
+    done = subprocess.run(command, env=environment(settings, settings.app_id), stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

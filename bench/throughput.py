@@ -9,10 +9,8 @@
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -20,9 +18,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from app.settings import Settings
-from app.topics import prepare
+from bench.broker import broker, environment
 from bench.publish import publish
-from tests.servers import ApacheKafka
 
 PARTS: Final = ("floor", "worker", "faust")
 FAUST_SHARE: Final = 20
@@ -37,16 +34,9 @@ def main(
     profile: Annotated[Path | None, typer.Option(help="Write cProfile's statistics of the worker there.")] = None,
 ) -> None:
     """Compare."""
-    with tempfile.TemporaryDirectory() as folder:
-        kafka = ApacheKafka(Path(folder))
-        kafka.start()
-        try:
-            settings = Settings(kafka=kafka.bootstrap, partitions=partitions, clock="event", app_id="bench")
-            prepare(settings)
-            publish(settings, events, users, days)
-            found = {part: _measure(part, settings, events, profile) for part in PARTS}
-        finally:
-            kafka.stop()
+    with broker(partitions, "bench") as settings:
+        publish(settings, events, users, days)
+        found = {part: _measure(part, settings, events, profile) for part in PARTS}
     print(f"events {events:,}, users {users:,}, days {days}, partitions {partitions}")
     floor = found["floor"]["us"]
     for part, figures in found.items():
@@ -58,19 +48,11 @@ def main(
 
 
 def _measure(part: str, settings: Settings, events: int, profile: Path | None) -> dict[str, float]:
-    environment = {
-        **os.environ,
-        "REKINDLE_KAFKA": settings.kafka,
-        "REKINDLE_PARTITIONS": str(settings.partitions),
-        "REKINDLE_CLOCK": "event",
-        "REKINDLE_APP_ID": f"bench-{part}",
-        "REKINDLE_REDIS": "redis://127.0.0.1:1",
-    }
     wanted = events // FAUST_SHARE if part == "faust" else events
     command = [sys.executable, "-m", f"bench.parts.{part}", str(wanted)]
     if profile is not None and part == "worker":
         command.append(str(profile))
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
+    done = subprocess.run(command, env=environment(settings, f"bench-{part}"), stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
     figures: dict[str, Any] = json.loads(_last_line(done.stdout.decode().splitlines()))
     return {"us": figures["cpu_s"] / figures["events"] * 1e6, "per_s": figures["events"] / figures["wall_s"]}
 

@@ -16,7 +16,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, ConsumerMessage
 
-from app.live.task import Chunk, InputRecord
+from app.live.chunk import Chunk, InputRecord
 from app.live.tasks import TaskManager, not_co_located
 from schemas.topics import Offset, Topic
 

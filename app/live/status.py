@@ -1,6 +1,7 @@
 """What a worker, or all of them together, can tell of themselves at a moment."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,6 +10,9 @@ from schemas.changes import TagChange
 from schemas.times import Millis
 from schemas.topics import INPUT_TOPICS
 from tables.census import Census
+
+_OUTCOMES: Final = ("applied", "duplicates", "erased")
+"""What becomes of an event; the other counters tell how late some of them were, or what was no event."""
 
 
 class PartitionStatus(Struct, kw_only=True, frozen=True):
@@ -60,7 +64,7 @@ class Summary(Struct, kw_only=True, frozen=True):
         counters = _added(each.counters for each in known)
         tags = {tag for each in known for tag in each.census}
         return cls(
-            events=sum(counters.values()) - counters.get("late", 0) - counters.get("too_late", 0),
+            events=sum(counters.get(outcome, 0) for outcome in _OUTCOMES),
             watermark=min((each.watermark for each in known), default=0),
             lag=sum(sum(each.lag.values()) for each in known),
             users={tag: _added(each.census.get(tag, {}) for each in known) for tag in sorted(tags)},

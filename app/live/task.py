@@ -1,14 +1,16 @@
 """One partition, live: restored from its changelog, fed by chunks, written in epochs, handed over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from agents.partition import Epoch, Partition, Wall
+from app.live.chunk import Chunk
 from app.live.epoch_log import EpochLog, EpochRecords
 from app.live.outputs import Outputs
+from app.live.retention import lost_events
 from schemas.times import Millis
 from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.changelog import Marker, Record, Restore, marker_record
@@ -17,28 +19,6 @@ from tables.merge import Position
 MAX_DIRTY: Final = 2_500
 """So many changed rows end an epoch early: encoding them holds the event loop for some 25 ms."""
 IDLE_S: Final = 0.5
-
-
-class InputRecord(Protocol):
-    """A record of an input topic."""
-
-    offset: Offset
-    value: bytes | None
-
-
-class Chunk(NamedTuple):
-    """What was read of one topic-partition in one go: everything from `start` to before `end`."""
-
-    topic: Topic
-    partition: int
-    start: Offset
-    end: Offset
-    highwater: Offset
-    records: Collection[InputRecord]
-
-
-class LostEventsError(Exception):
-    """Events that were not applied yet have left their topic; the text says which, and how to go on."""
 
 
 class Phase(Enum):
@@ -265,18 +245,3 @@ class PartitionTask:
 
     def _progressed(self) -> None:
         self.progressed_at = self._wiring.clocks.monotonic()
-
-
-def lost_events(topic: Topic, partition: int, position: Offset, begin: Offset, end: Offset) -> LostEventsError:
-    """What was lost, in words."""
-    where = f"partition {partition} of {topic}"
-    if position < begin:
-        what = f"{where} goes on at offset {position}, but its oldest record is {begin}: {begin - position} are gone"
-        why = "they left the topic's retention before they were applied"
-    else:
-        what = f"{where} goes on at offset {position}, but ends at {end}"
-        why = "the topic was made anew, or its broker has lost records"
-    return LostEventsError(
-        f"{what} ({why}). To go on without them set REKINDLE_ON_LOST_EVENTS=accept once;"
-        " to begin anew set another REKINDLE_APP_ID and replay the history"
-    )

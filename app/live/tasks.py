@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 from aiokafka.errors import KafkaError, ProducerFenced
 
-from app.live.task import Chunk, LostEventsError, PartitionTask, Phase
+from app.live.chunk import Chunk
+from app.live.retention import LostEventsError
+from app.live.task import PartitionTask, Phase
 from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.codec import UnknownVersionError
 

@@ -16,9 +16,10 @@ from app.live.lane import LaneConsumer
 from app.live.metrics import Metrics
 from app.live.outputs import Outputs
 from app.live.read_model import ReadModel
+from app.live.retention import LostEventsError
 from app.live.service import build
 from app.live.status import PartitionStatus, Summary
-from app.live.task import Clocks, LostEventsError, PartitionTask, Wiring
+from app.live.task import Clocks, PartitionTask, Wiring
 from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
 from app.settings import Clock, Delivery, OnLostEvents, Settings

@@ -96,6 +96,7 @@
 
   const show = (summary) => {
     for (const name of ["events", "lag"]) find(name).textContent = number(summary[name]);
+    find("dead-letters").textContent = number(summary.counters.dead_letters ?? 0);
     find("rate").textContent = rate(summary.events);
     showTime(summary.watermark);
     const phases = Object.entries(summary.partitions).sort();

@@ -308,7 +308,7 @@ def test_an_event_too_far_ahead_is_a_dead_letter_and_moves_no_time() -> None:
     feed.take(CLICKS, record("click", day(0), "a"), record("click", ahead + 1, "b"), record("click", day(1), "c"))
     feed.tick(day(2))
     assert feed.dead == [(CLICKS, 1, "too_far_ahead")]
-    assert feed.partition.counters == Counters(applied=2)
+    assert feed.partition.counters == Counters(applied=2, dead_letters=1)
 
 
 def test_an_event_just_not_too_far_ahead_is_believed() -> None:

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Epoch, Partition
+from app.live.chunk import Chunk
 from app.live.outputs import DEAD_LETTERS, TAG_CHANGES, Outputs
-from app.live.task import Chunk, Clocks, PartitionTask, Phase, Wiring
+from app.live.task import Clocks, PartitionTask, Phase, Wiring
 from schemas.times import DAY_MS, Millis
 from schemas.topics import INPUT_TOPICS
 from tables.changelog import Marker, Restore

@@ -13,7 +13,8 @@ from agents import partition
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition, Wall
 from app.live import task as live_task
-from app.live.task import LostEventsError, PartitionTask, Phase
+from app.live.retention import LostEventsError
+from app.live.task import PartitionTask, Phase
 from schemas.times import SECOND_MS
 from schemas.topics import INPUT_TOPICS
 from tables.merge import Merge

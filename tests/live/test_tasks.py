@@ -9,7 +9,8 @@ from aiokafka.errors import KafkaError
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition
 from app.live import task as live_task
-from app.live.task import LostEventsError, PartitionTask, Phase
+from app.live.retention import LostEventsError
+from app.live.task import PartitionTask, Phase
 from app.live.tasks import RETRY_S, STALLED_S, TaskManager, by_partition, not_co_located
 from schemas.topics import INPUT_TOPICS
 from tables.codec import UnknownVersionError

@@ -17,8 +17,9 @@ from aiokafka.errors import KafkaError
 
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Epoch, Partition
+from app.live.chunk import Chunk
 from app.live.outputs import Outputs
-from app.live.task import Chunk, Clocks, PartitionTask, Phase, Wiring
+from app.live.task import Clocks, PartitionTask, Phase, Wiring
 from schemas.events import AnyEvent
 from schemas.times import Millis
 from schemas.topics import INPUT_TOPICS
