@@ -64,7 +64,7 @@ class Partition:
     """The rows of one partition, driven by events and by time; without input or output of its own.
 
     `take` and `run` serve topics that are read side by side; a history that is already in order calls `apply` and
-    `advance`.
+    `advance`. `watermark`: everything that was due before it has been said.
     """
 
     def __init__(self, number: int, limits: Limits, table: Table, partitions: int = 1) -> None:
@@ -74,7 +74,8 @@ class Partition:
         self._at_home: set[UserId] = set()
         self.table = table
         self.merge = Merge(tuple(INPUT_TOPICS), limits.max_ahead_ms)
-        self.now: Millis = 0
+        self._now: Millis = 0
+        self.watermark: Millis = 0
         self.counters = Counters()
         self.census = empty()
         self.dead_letters: list[DeadLetter] = []
@@ -118,18 +119,21 @@ class Partition:
         Without a wall clock all topics are waited for, and time is what they have reached. With it only those that are
         behind are waited for, and time goes on by itself.
         """
-        limit, watermark = self._reached(wall)
+        limit, reached = self._reached(wall)
         below = self.merge.slice_below(limit, SLICE)
         for key, _, _, record in self.merge.release(below):
             if isinstance(record, DeadLetter):
                 self.dead_letters.append(record)
                 self.counters.dead_letters += 1
             else:
-                self.apply(record, max(key, self.now))
+                self.apply(record, max(key, self._now))
         if below < limit:
             return False
-        self.now = max(self.now, watermark)
-        return self.advance(self.now, SLICE)
+        self._now = max(self._now, reached)
+        is_done = self.advance(self._now, SLICE)
+        if is_done:
+            self.watermark = self._now
+        return is_done
 
     def _reached(self, wall: Wall | None) -> tuple[Millis, Millis]:
         """What lies below the first may be applied, what is due below the second may be said."""
@@ -144,7 +148,7 @@ class Partition:
         """Where the partition stands, between two epochs."""
         return State(
             positions={topic: self.merge.position(topic) for topic in INPUT_TOPICS},
-            watermark=self.now,
+            watermark=self.watermark,
             census=self.census,
             counters=asdict(self.counters),
         )
@@ -159,7 +163,7 @@ class Partition:
     def resume(self, state: State, rows: Mapping[bytes, bytes]) -> None:
         """Go on from where an epoch ended."""
         self.merge.resume(state.positions.items())
-        self.now = state.watermark
+        self._now = self.watermark = state.watermark
         self.census = state.census
         self.counters = convert(state.counters, Counters)
         for user, encoded in rows.items():

@@ -87,3 +87,5 @@ def _log(level: LogLevel) -> None:
         level=level.upper() if level == "debug" else "WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("app").setLevel(level.upper())
+    if level != "debug":
+        logging.getLogger("app.live.lane").setLevel("WARNING")  # Faust tells there of each service that it starts

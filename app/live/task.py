@@ -1,6 +1,7 @@
 """One partition, live: restored from its changelog, fed by chunks, written in epochs, handed over."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,6 +20,8 @@ from tables.merge import Position
 MAX_DIRTY: Final = 2_500
 """So many changed rows end an epoch early: encoding them holds the event loop for some 25 ms."""
 IDLE_S: Final = 0.5
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Phase(Enum):
@@ -163,6 +166,7 @@ class PartitionTask:
         self.written = self.partition.state.positions
         await self._wiring.log.publish(restore.outputs)
         self._is_valid = True
+        _LOG.info("partition %d is restored: %d rows, epoch %d", self.number, self.restored_rows, self.epoch)
 
     async def _check_retention(self, *, is_new: bool) -> None:
         """Start a new partition where its topics start; refuse to skip events that have left them."""

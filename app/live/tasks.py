@@ -50,6 +50,7 @@ class TaskManager:
         """Own these partitions from now on, and no others."""
         await self.revoke()
         self.assignments += 1
+        _LOG.info("owns the partitions %s", sorted(numbers) or "of nobody: there are more workers than partitions")
         self.tasks = {number: self.tasks.get(number) or self._new_task(number) for number in sorted(numbers)}
         self._runs = {number: asyncio.create_task(self._own(task)) for number, task in self.tasks.items()}
 

@@ -31,6 +31,7 @@ from tables.table import Table
 
 HOT_ROWS: Final = 400_000
 """Decoded rows that a worker keeps, over all its partitions; about 2 KB each."""
+STOP_S: Final = 20
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -67,16 +68,24 @@ class Worker:
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
         writing = asyncio.create_task(self._read_model.run())
         await app.start()
+        _LOG.info("the web view is at http://%s:%d", self._settings.web_host, self._settings.web_port)
         try:
             await self._watch(app, stopped)
         finally:
             writing.cancel()
-            if self._tasks is not None:
-                await self._tasks.revoke()
-            if not app.crashed:
-                await app.consumer.commit()
-            await self._read_model.close()
-            await app.stop()
+            await self._end(app)
+        _LOG.info("ended, with everything written")
+
+    async def _end(self, app: faust.App) -> None:
+        """Write the last epochs, tell the group, and leave it; Faust may not end by itself after a fault."""
+        if self._tasks is not None:
+            await self._tasks.revoke()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                if not app.crashed:
+                    await app.consumer.commit()
+                await self._read_model.close()
+                await app.stop()
 
     async def _watch(self, app: faust.App, stopped: asyncio.Event) -> None:
         """Return when told to stop; raise when something is wrong."""

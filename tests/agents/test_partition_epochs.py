@@ -107,7 +107,7 @@ def test_time_goes_on_by_the_clock_on_the_wall_less_the_grace() -> None:
     assert len(drive.at(day(0, 1))) == 2
     assert drive.at(day(30) + GRACE_MS) == []
     assert drive.at(day(30) + GRACE_MS + 1) == [f"u/lifecycle/{day(30)}/3"]
-    assert drive.partition.now == day(30, 1)
+    assert drive.partition.watermark == day(30, 1)
 
 
 def test_an_event_within_the_grace_is_in_time_for_a_timer() -> None:
@@ -126,24 +126,24 @@ def test_only_topics_that_are_behind_hold_time_back() -> None:
     drive.take(CLICKS, click(day(0)), click(day(12), "v"))
     drive.take(ORDERS, tick(day(10)))
     assert len(drive.at(day(40), ORDERS)) == 2
-    assert drive.partition.now == day(10, 1)
+    assert drive.partition.watermark == day(10, 1)
     assert drive.partition.state.positions[CLICKS] == Position(1, day(0))
     assert len(drive.at(day(40))) == 3
-    assert drive.partition.now == day(40) - GRACE_MS
+    assert drive.partition.watermark == day(40) - GRACE_MS
 
 
 def test_a_topic_that_is_behind_and_has_said_nothing_holds_everything_back() -> None:
     drive = Drive()
     drive.take(CLICKS, click(day(0)))
     assert drive.at(day(40), ORDERS) == []
-    assert (drive.partition.now, drive.partition.counters.applied) == (0, 0)
+    assert (drive.partition.watermark, drive.partition.counters.applied) == (0, 0)
 
 
 def test_time_never_goes_back_with_the_clock_on_the_wall() -> None:
     drive = Drive()
     drive.at(day(10))
     drive.at(day(5))
-    assert drive.partition.now == day(10) - GRACE_MS
+    assert drive.partition.watermark == day(10) - GRACE_MS
     drive.take(CLICKS, click(day(2)))
     drive.at(day(5))
     assert drive.partition.counters == Counters(too_late=1)
@@ -172,12 +172,12 @@ def test_many_events_are_applied_in_slices_with_right_positions_between() -> Non
         position = drive.partition.state.positions[CLICKS]
         applied = drive.partition.counters.applied
         assert position == Position(applied, day(0, applied - 1))
-        assert drive.partition.now == 0
+        assert drive.partition.watermark == 0
         sizes.append(applied)
     assert sizes == [SLICE, 2 * SLICE]
     assert drive.partition.counters.applied == events
     assert drive.partition.state.positions[CLICKS] == Position(events + 1, day(1, 1))
-    assert drive.partition.now == day(1, 1)
+    assert drive.partition.watermark == day(1, 1)
 
 
 def test_events_of_one_millisecond_are_not_cut_apart() -> None:
@@ -205,7 +205,7 @@ def test_many_timers_fire_in_slices() -> None:
         said.append(len(drive.partition.collect().changes))
     said.append(len(drive.partition.collect().changes))
     assert said == [SLICE, SLICE, users - 2 * SLICE]
-    assert drive.partition.now == day(31, 1)
+    assert drive.partition.watermark == day(31, 1)
     assert drive.partition.census["lifecycle"] == {"active": 0, "silent": users}
 
 

@@ -80,6 +80,7 @@ class Reference:
         ]
         for topic, position in state.positions.items():
             assert position.bound == self._told.bound_before(topic, position.offset)
+        self._partition.counters.dead_letters = sum(entry.wire is None for entry in entries)
         assert msgspec.convert(state.counters, Counters) == self._partition.counters
         assert {tag: {v: n for v, n in users.items() if n} for tag, users in state.census.items()} == self._census()
 

@@ -26,11 +26,11 @@ def test_with_a_wall_clock_topics_that_are_behind_hold_time_back() -> None:
             assert task.take(desk.chunk(ORDERS, 0, 1))
             await soon()
             assert task.behind == [ORDERS]
-            assert task.partition.now == day(1, 1)
+            assert task.partition.watermark == day(1, 1)
             assert desk.said()[-1].startswith("u/lifecycle.purchase/")
             assert task.take(desk.chunk(ORDERS, 1, 2))
             await soon()
-            assert task.partition.now == day(40) - GRACE_MS
+            assert task.partition.watermark == day(40) - GRACE_MS
             assert desk.said()[-1] == f"u/lifecycle/{day(30)}/3"
 
     run_quickly(story())
