@@ -29,7 +29,7 @@ MAX_FUTURE_MS: Final[Millis] = 5 * MINUTE_MS
 SLICE: Final = 400
 """About so many events of a topic, or timers, are applied in one go: 10 to 20 ms."""
 
-USERS_REMEMBERED: Final = 100_000
+USERS_REMEMBERED: Final = 10_000
 """Users who are known to belong here: their partition is not worked out again for each event."""
 
 
