@@ -92,8 +92,7 @@ class System:
 
     def stop(self) -> list[int]:
         """Ask all workers to end, once they are up; their exit codes."""
-        while not all(map(self._is_ready, self.workers)):
-            time.sleep(0.2)
+        self.wait_until_ready()
         for worker in self.workers.values():
             worker.send_signal(signal.SIGTERM)
         codes = [worker.wait(PATIENCE_S) for worker in self.workers.values()]
@@ -151,6 +150,11 @@ class System:
         running = sum(summary["partitions"].get("running", 0) for summary in summaries)
         owning = [summary for summary in summaries if summary["partitions"]]
         return running == self.settings.partitions and all(summary["watermark"] > ts for summary in owning)
+
+    def wait_until_ready(self) -> None:
+        """Return when every worker processes what it owns."""
+        while not all(map(self._is_ready, self.workers)):
+            time.sleep(0.2)
 
     def _is_ready(self, number: int) -> bool:
         try:

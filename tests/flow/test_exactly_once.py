@@ -1,5 +1,6 @@
 """Apache Kafka, several workers, power cuts: the history is the oracle's, and nothing is said twice."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ EVENTS: Final = 20_000
 USERS: Final = 2_000
 PARTITIONS: Final = 8
 KILLS: Final = 5
+SLEEP_S: Final = 6
 
 
 @pytest.fixture
@@ -54,6 +56,25 @@ def test_topics_at_their_own_pace_and_three_workers_say_what_the_oracle_says(sys
         producer.join()
     system.wait_until_applied(ends_of(events))
     assert system.stop() == [0, 0, 0]
+    check(system, events)
+
+
+def test_a_worker_that_slept_through_its_session_is_fenced(system: System) -> None:
+    # worker 0   ----------|zzzzzzzzzzzzz|---- wakes up, and may write nothing of what it had begun
+    # worker 1   -------------| owns all |----
+    events = some_events(3, 500, 8_000)
+    for number in (0, 1):
+        system.start(number)
+    producer = Thread(target=system.publish, args=[events, lambda _: time.sleep(0.001)])
+    producer.start()
+    system.wait_until_ready()
+    sleeper = system.workers[0]
+    sleeper.send_signal(signal.SIGSTOP)
+    time.sleep(SLEEP_S)
+    sleeper.send_signal(signal.SIGCONT)
+    producer.join()
+    system.wait_until_applied(ends_of(events))
+    assert system.stop() == [0, 0]
     check(system, events)
 
 
