@@ -6,7 +6,7 @@ from random import Random
 from threading import Thread
 from typing import Final
 
-from tests.flow.system import System, ends_of, some_events
+from tests.flow.system import System, Wire, ends_of, some_events
 from tests.oracle import effective, history
 
 EVENTS: Final = 6_000
@@ -36,7 +36,7 @@ def test_power_cuts_repeat_outputs_at_most(embedded_kafka: str, tmp_path: Path) 
     finally:
         for number in list(system.workers):
             system.kill(number)
-    said = {}
+    said: dict[str, Wire] = {}
     for change in system.changes():
         assert said.setdefault(change["id"], change) == change
     assert effective(said.values()) == history(events, ends_of(events) + 1)
