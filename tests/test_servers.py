@@ -220,10 +220,10 @@ def test_what_is_missing_fails_a_test_under_ci(monkeypatch: pytest.MonkeyPatch) 
         missing("no such thing")
 
 
-def test_without_redis_server_or_maven_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_redis_server_or_java_it_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="apt-get install redis-server"):
         redis_program()
-    with pytest.raises(pytest.skip.Exception, match="apt-get install maven"):
+    with pytest.raises(pytest.skip.Exception, match="apt-get install default-jre-headless"):
         fetch_kafka("--cache", str(tmp_path))

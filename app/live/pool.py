@@ -1,5 +1,6 @@
 """Several workers on one machine: a process each, started anew when one ends by a fault."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -15,6 +16,8 @@ YOUNG_S: Final = 10.0
 PAUSE_S: Final = 2.0
 LOOK_EVERY_S: Final = 0.2
 PATIENCE_S: Final = 40.0
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Pool:
@@ -50,6 +53,7 @@ class Pool:
         self._has_worked |= monotonic() - started >= YOUNG_S
         if (code := process.poll()) is None:
             return 0
+        _LOG.warning("the worker at port %d ended with exit code %d", port, code)
         del self._running[port]
         self._start_at[port] = monotonic() + PAUSE_S
         return NEEDS_A_PERSON if code == NEEDS_A_PERSON and not self._has_worked else 0
@@ -57,7 +61,9 @@ class Pool:
     def _start(self, port: int) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "REKINDLE_WEB_PORT": str(port)}
         command = [sys.executable, "-m", "app.cli", "worker", *self._options]
-        return subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  our own program
+        process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  our own program
+        _LOG.info("the worker at port %d is process %d", port, process.pid)
+        return process
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._is_stopping = True

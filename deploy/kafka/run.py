@@ -70,11 +70,11 @@ def main() -> None:
 
 def fetch(cache: Path) -> Path:
     """The folder with Kafka's jars, fetched by Maven the first time and whenever pom.xml says otherwise."""
+    _program("java", "apt-get install default-jre-headless")
     jars = cache / hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
     if jars.is_dir():
         return jars
     maven = _program("mvn", "apt-get install maven")
-    _program("java", "apt-get install default-jre-headless")
     cache.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as half_done:
         whole = Path(half_done) / "jars"

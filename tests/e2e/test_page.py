@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from threading import Thread
+from threading import Event, Thread
 from typing import Final
 
 import pytest
@@ -43,6 +43,12 @@ def summary(events: int, user: str) -> Summary:
 
 
 @pytest.fixture
+def browser() -> str:
+    """The system's Chromium."""
+    return shutil.which("chromium") or missing("chromium is not here: apt-get install chromium")
+
+
+@pytest.fixture
 def address() -> Iterator[str]:
     """A worker's web view; with each look it has seen more events."""
     looks = iter(range(1, 1_000))
@@ -50,7 +56,7 @@ def address() -> Iterator[str]:
     async def told() -> Summary:
         return summary(1_000 * next(looks), ATTACK)
 
-    port, loop = free_port(), asyncio.new_event_loop()
+    port, loop, serving = free_port(), asyncio.new_event_loop(), Event()
     app = web.Application()
     Views(lambda: None, Metrics(list), told, "a title").add_to(app)
     runner = web.AppRunner(app)
@@ -58,19 +64,20 @@ def address() -> Iterator[str]:
     def serve() -> None:
         loop.run_until_complete(runner.setup())
         loop.run_until_complete(web.TCPSite(runner, HOST, port).start())
+        serving.set()
         loop.run_forever()
         loop.run_until_complete(runner.cleanup())
         loop.close()
 
     thread = Thread(target=serve)
     thread.start()
+    assert serving.wait(timeout=30)
     yield f"http://{HOST}:{port}"
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
 
 
-def test_the_script_refreshes_the_page_and_shows_data_as_text(address: str) -> None:
-    browser = shutil.which("chromium") or missing("chromium is not here: apt-get install chromium")
+def test_the_script_refreshes_the_page_and_shows_data_as_text(browser: str, address: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603  the system's browser
             [browser, *QUIETLY, f"--user-data-dir={folder}", "--dump-dom", address],

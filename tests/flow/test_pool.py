@@ -1,6 +1,7 @@
 """`rekindle worker --workers 2`: a process each, started anew after a fault, ended together."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,16 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from app.demo.embedded import free_port
 from tests.flow.system import System
 
 PATIENCE_S: Final = 60
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607  a standard program
-    return [int(line) for line in found.stdout.split()]
+def started(log: Path) -> list[int]:
+    """The processes that a pool tells to have started."""
+    return [int(number) for number in re.findall(r"is process (\d+)", log.read_text())]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -33,20 +35,22 @@ def test_a_worker_that_dies_is_started_anew_and_all_end_together(embedded_kafka:
         tmp_path, kafka=embedded_kafka, topic_prefix="pool.", app_id="pool", partitions="2", clock="event",
         delivery="at_least_once", redis="redis://127.0.0.1:1", web_port=str(free_port()),
     )  # fmt: skip
-    with (tmp_path / "pool.log").open("wb") as log:
+    log = tmp_path / "pool.log"
+    with log.open("wb") as file:
         pool = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "worker", "--workers", "2"], env=system.environment, stderr=log
+            [sys.executable, "-m", "app.cli", "worker", "--workers", "2"], env=system.environment, stderr=file
         )
     try:
-        wait_until(lambda: len(children(pool.pid)) == 2)
-        first = children(pool.pid)
-        os.kill(first[0], signal.SIGKILL)
-        wait_until(lambda: len(children(pool.pid)) == 2 and first[0] not in children(pool.pid))
-        both = children(pool.pid)
-        time.sleep(3)  # a worker that is still starting up ends without a word
+        wait_until(lambda: len(started(log)) == 2)
+        os.kill(started(log)[0], signal.SIGKILL)
+        wait_until(lambda: len(started(log)) == 3)
+        assert "ended with exit code -9" in log.read_text()
+        wait_until(lambda: log.read_text().count("the web view is at") >= 2)
         pool.terminate()
         assert pool.wait(PATIENCE_S) == 0
-        assert not any(Path(f"/proc/{pid}").exists() for pid in both)
+        for number in started(log):
+            with pytest.raises(ProcessLookupError):
+                os.kill(number, 0)
     finally:
         pool.kill()
 
