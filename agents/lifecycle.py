@@ -104,11 +104,10 @@ def end(tag: TagName, life: Lifecycle, at: Millis, journal: Journal) -> None:
 
 def forget_settled(life: Lifecycle, horizon: Millis) -> None:
     """Drop the changes that no late event can prove wrong any more: before the horizon and the newest long gap."""
-    known = life.said
-    if len(known) <= 1:
+    if len(life.said) <= 1:
         return
     settled = life.last if life.gap_start is None else life.gap_start
-    life.said = [said for said in known if said.at >= horizon or said.at > settled]
+    life.said = [said for said in life.said if said.at >= horizon or said.at > settled]
 
 
 def _revise(tag: TagName, life: Lifecycle, wrong: list[Said], fresh: list[Move], journal: Journal) -> None:
@@ -117,21 +116,17 @@ def _revise(tag: TagName, life: Lifecycle, wrong: list[Said], fresh: list[Move],
     All that was said after the first wrong change is withdrawn with it, newest first, and said again: so a consumer who
     only follows from -> to is never led astray.
     """
-    if not wrong and not fresh:
-        return
-    standing = life.said
     if wrong:
-        first = standing.index(wrong[0])
-        kept = [_move(said) for said in standing[first:] if said not in wrong]
-        for said in reversed(standing[first:]):
+        first = life.said.index(wrong[0])
+        kept = [_move(said) for said in life.said[first:] if said not in wrong]
+        for said in reversed(life.said[first:]):
             journal.withdraw(tag, said.from_, said.to, said.at, said.sequence)
-        del standing[first:]
+        del life.said[first:]
         fresh = sorted([*fresh, *kept], key=lambda move: move.at)
     for move in fresh:
         cause = BY_TIME if move.to in (SILENT, LOST) else None
         sequence = journal.say(tag, move.from_, move.to, move.at, cause)
-        standing.append(Said(move.at, move.from_, move.to, sequence))
-    life.said = standing
+        life.said.append(Said(move.at, move.from_, move.to, sequence))
 
 
 def _move(said: Said) -> Move:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from plotly.offline import get_plotlyjs
 
-from app import charts, wording
+from app import charts
+from app.pages import environment
 from app.report_data import ByDay, Counts, Flow, History, Lifecycle, LifecycleLimits, Limits, Report, StateCounts
 
 __all__ = [
@@ -27,8 +28,6 @@ __all__ = [
     "write_json",
 ]
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
-_FILTERS: Final = (wording.counted, wording.day, wording.moment, wording.number, wording.span)
 _EVERY_DAY: Final = 31
 """Up to so many days are a table row each; of a longer history, the month ends are."""
 
@@ -41,24 +40,14 @@ def write_json(report: Report, path: Path) -> None:
 
 def write_html(report: Report, path: Path) -> None:
     """Write the report as one page that needs no network: plotly.js, style and data are within. Raises OSError."""
-    template = _environment().get_template("report.html.j2")
+    template = _pages().get_template("report.html.j2")
     html = template.render(report=report, plotly_js=get_plotlyjs())
     path.write_text(html, encoding="utf-8", newline="\n")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        extensions=["jinja2.ext.do"],
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({wording_filter.__name__: wording_filter for wording_filter in _FILTERS})
-    environment.globals.update(charts=charts, wording=wording, rows_to_show=rows_to_show)
-    return environment
+def _pages() -> Environment:
+    return environment(charts=charts, rows_to_show=rows_to_show)
 
 
 def rows_to_show(by_day: ByDay) -> Iterator[tuple[date, list[int]]]:

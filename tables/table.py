@@ -32,9 +32,6 @@ class Table:
         self.timers = Timers()
         self.changes: list[TagChange] = []
 
-    def __contains__(self, user_id: UserId) -> bool:
-        return user_id in self._hot or user_id in self._cold
-
     def __len__(self) -> int:
         return len(self._cold.keys() | self._hot.keys())
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.console import STDERR, fail, instant
+from app.commands.console import STDERR, Files, Format, fail, instant
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import SettingsError, load
@@ -15,14 +15,7 @@ from schemas.times import Millis
 
 
 def backtest(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE",
-            help="The history: .jsonl, .jsonl.gz, .parquet or .csv, in any order.",
-            show_default=False,
-        ),
-    ],
+    files: Files,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results; it is made if need be.")],
     until: Annotated[
         Millis | None,
@@ -33,10 +26,7 @@ def backtest(
             " Default: the last event.",
         ),
     ] = None,
-    file_format: Annotated[
-        FileFormat,
-        typer.Option("--format", help="`wire`: the fields of docs/contracts; `online-retail`: the UCI file."),
-    ] = FileFormat.WIRE,
+    file_format: Format = FileFormat.WIRE,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a summary.")] = False,
 ) -> None:
     """Turn a history into lifecycle changes, right to the millisecond.

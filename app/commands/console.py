@@ -1,18 +1,39 @@
-"""What all commands share: where messages go, how a mistake ends, how a time is given."""
+"""What all commands share: where messages go, how a mistake ends, how files and times are given."""
 
-from typing import Final, NoReturn
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
 
+from app.history.formats import FileFormat
 from schemas.times import Millis, parse_instant
 
 STDERR: Final = Console(stderr=True)
 
 
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE",
+        help="The history: .jsonl, .jsonl.gz, .parquet or .csv, in any order.",
+        show_default=False,
+    ),
+]
+Format = Annotated[
+    FileFormat,
+    typer.Option("--format", help="`wire`: the fields of docs/contracts; `online-retail`: the UCI file."),
+]
+
+
+def complain(message: str) -> None:
+    """Say in one red line what is wrong."""
+    STDERR.print(f"rekindle: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def fail(message: str) -> NoReturn:
     """End with one red line and exit code 2."""
-    STDERR.print(f"rekindle: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    complain(message)
     raise typer.Exit(2)
 
 

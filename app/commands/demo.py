@@ -1,12 +1,11 @@
 """`rekindle demo`."""
 
-import socket
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from app.commands.console import STDERR, fail
+from app.commands.console import Format, complain, fail
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import SettingsError, load
@@ -23,10 +22,7 @@ def demo(
             show_default=False,
         ),
     ] = None,
-    file_format: Annotated[
-        FileFormat,
-        typer.Option("--format", help="`wire`: the fields of docs/contracts; `online-retail`: the UCI file."),
-    ] = FileFormat.WIRE,
+    file_format: Format = FileFormat.WIRE,
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="How long the replay takes, about.")] = 60,
     port: Annotated[
         int | None,
@@ -53,7 +49,7 @@ def demo(
     except (HistoryError, SettingsError, EmbeddedError, BrokerError) as error:
         fail(str(error))
     except WorkerEndedError as error:
-        STDERR.print(f"rekindle: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(str(error))
         raise typer.Exit(_WORKER_ENDED) from None
     except KeyboardInterrupt:
         typer.echo("stopped: worker, store and broker are gone")
@@ -61,22 +57,11 @@ def demo(
 
 def _port(wanted: int | None, usual: int) -> int:
     """The port of the page: what was asked for, else the usual one, else a free one."""
-    from app.demo.embedded import free_port
+    from app.demo.embedded import HOST, free_port
+    from app.ports import problem
 
     if wanted is None:
-        return usual if _is_free(usual) else free_port()
-    if not _is_free(wanted):
+        return free_port() if problem(HOST, usual) else usual
+    if problem(HOST, wanted):
         fail(f"port {wanted} is taken; give another to --port, or none")
     return wanted
-
-
-def _is_free(port: int) -> bool:
-    from app.demo.embedded import HOST
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

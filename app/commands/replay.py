@@ -1,11 +1,10 @@
 """`rekindle replay`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.commands.console import STDERR, fail, instant
+from app.commands.console import STDERR, Files, Format, fail, instant
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import SettingsError, load
@@ -41,14 +40,7 @@ def _speed(text: str) -> float:
 
 
 def replay(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE",
-            help="The history: .jsonl, .jsonl.gz, .parquet or .csv, in any order.",
-            show_default=False,
-        ),
-    ],
+    files: Files,
     speed: Annotated[
         float | None,
         typer.Option(
@@ -77,10 +69,7 @@ def replay(
             help="How often, in event time, every topic is told how far time has come. Default: 1d.",
         ),
     ] = None,
-    file_format: Annotated[
-        FileFormat,
-        typer.Option("--format", help="`wire`: the fields of docs/contracts; `online-retail`: the UCI file."),
-    ] = FileFormat.WIRE,
+    file_format: Format = FileFormat.WIRE,
 ) -> None:
     """Send a history to Kafka, as its producers would have.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from app.commands.console import STDERR, fail
+from app.commands.console import complain, fail
 from app.settings import SPANS, Settings, SettingsError, load
 from schemas.times import format_span
 
@@ -69,7 +69,7 @@ def _run(settings: Settings) -> None:
     try:
         asyncio.run(Worker(settings).run())
     except (WorkerError, BrokerError) as error:
-        STDERR.print(f"rekindle: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(str(error))
         code = 2
     except StalledError as error:
         logging.getLogger(__name__).critical("%s; this process ends, to be started anew", error)

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import socket
 import sys
 import tomllib
 from http.client import HTTPConnection, HTTPException
@@ -16,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.doctor.check import Check, Level
+from app.ports import problem
 from app.settings import SETTINGS_FILE, Settings
 from app.topics import one_line
 
@@ -86,17 +86,13 @@ def store(settings: Settings) -> Check:
 def web(settings: Settings) -> Check:
     """Whether the web view's port can be had, or a worker serves it already."""
     place = f"{settings.web_host}:{settings.web_port}"
-    try:
-        family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
-        with socket.socket(family) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((settings.web_host, settings.web_port))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return _served(settings, place)
-        reason = (error.strerror or str(error)).lower()
-        return Check("web", Level.FAILED, f"{place} cannot be had ({reason})", "set REKINDLE_WEB_HOST and _PORT")
-    return Check("web", Level.OK, f"{place} is free")
+    error = problem(settings.web_host, settings.web_port)
+    if error is None:
+        return Check("web", Level.OK, f"{place} is free")
+    if error.errno == errno.EADDRINUSE:
+        return _served(settings, place)
+    reason = (error.strerror or str(error)).lower()
+    return Check("web", Level.FAILED, f"{place} cannot be had ({reason})", "set REKINDLE_WEB_HOST and _PORT")
 
 
 def _served(settings: Settings, place: str) -> Check:

@@ -71,13 +71,14 @@ class KafkaLog:
         self._bootstrap = bootstrap
         self._partition = partition
         self._changelog = changelog
+        self._here = TopicPartition(changelog, partition)
         self._name_of = name_of
         self._producer: AIOKafkaProducer | None = None
         self._end = 0
 
     async def read(self) -> AsyncIterator[Sequence[Record]]:
         """All that was committed, oldest first, in chunks."""
-        here = TopicPartition(self._changelog, self._partition)
+        here = self._here
         async with self._consumer() as consumer:
             consumer.assign([here])
             start = (await consumer.beginning_offsets([here]))[here]
@@ -90,9 +91,8 @@ class KafkaLog:
 
     async def is_unchanged(self) -> bool:
         """Whether nobody has written since this log was last read or written here."""
-        here = TopicPartition(self._changelog, self._partition)
         async with self._consumer() as consumer:
-            return bool((await consumer.end_offsets([here]))[here] == self._end)
+            return bool((await consumer.end_offsets([self._here]))[self._here] == self._end)
 
     async def close(self) -> None:
         """Let go."""
@@ -122,6 +122,11 @@ class KafkaLog:
         await self._producer.start()
         return self._producer
 
+    def _writer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            raise KafkaError("the log is closed")
+        return self._producer
+
     async def _send(self, records: Iterable[Record]) -> int:
         """Write records to the changelog; the offset behind the last one."""
         plain: list[tuple[str, bytes]] = []
@@ -136,11 +141,8 @@ class KafkaLog:
 
     async def _send_batches(self, topic: str, records: Iterable[_Headed]) -> int:
         """Send records as few large batches, and wait until the broker has them; the offset behind the last one."""
-        producer = self._producer
-        if producer is None:
-            raise KafkaError("the log is closed")
         try:
-            return await self._deliver(producer, topic, records)
+            return await self._deliver(self._writer(), topic, records)
         except IllegalOperation as error:  # the transaction is gone: this producer has failed or was fenced before
             raise KafkaError(str(error)) from error
 
@@ -158,7 +160,7 @@ class KafkaLog:
 class TransactionalLog(KafkaLog):
     """Each epoch is one Kafka transaction. One transactional id a partition: opening fences the one before.
 
-    A transaction is always begun, so that an epoch has nothing to wait for before it is taken.
+    A transaction is always begun: that an older writer is fenced is known before the changelog is read.
     """
 
     stores_outputs = False
@@ -176,9 +178,7 @@ class TransactionalLog(KafkaLog):
 
     async def append(self, records: EpochRecords) -> None:
         """Write one epoch in one transaction."""
-        producer = self._producer
-        if producer is None:
-            raise KafkaError("the log is closed")
+        producer = self._writer()
         end, _ = await asyncio.gather(self._send([*records.rows, records.marker]), self._send_outputs(records.outputs))
         await producer.commit_transaction()
         self._end = end + _COMMIT_MARKER
@@ -202,8 +202,7 @@ class PlainLog(KafkaLog):
 
     async def append(self, records: EpochRecords) -> None:
         """Write one epoch, publish it, in an order that a crash cannot tear."""
-        if self._producer is None:
-            raise KafkaError("the log is closed")
+        self._writer()
         stored = [output_record(number, records.epoch, output) for number, output in enumerate(records.outputs)]
         if records.rows or stored:
             await self._send([*records.rows, *stored])

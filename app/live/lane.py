@@ -169,7 +169,7 @@ class LaneConsumer(Consumer):
         self._unacked_messages.discard(message)
         return True
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002  Faust's signature
         """Tell the group how far the markers are."""
         offsets = {self._tp(topic, number): offset for (topic, number), offset in self.tasks.written().items()}
         return bool(offsets) and bool(await self._thread.commit(offsets))

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from agents.partition import Epoch, Partition, Wall
 from app.live.chunk import Chunk
@@ -22,6 +22,10 @@ MAX_DIRTY: Final = 2_500
 IDLE_S: Final = 0.5
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+Ranges: TypeAlias = Mapping[Topic, tuple[Offset, Offset]]
+"""The offsets of the first record and behind the last one, by topic."""
 
 
 class Phase(Enum):
@@ -43,7 +47,7 @@ class Clocks(NamedTuple):
 class Wiring:
     """What a task is connected to.
 
-    `ranges`: the offsets of the first record and behind the last one of each input topic of a partition.
+    `ranges`: what each input topic of a partition holds.
     `committed`: is told of each epoch after it is written, and how many seconds that took.
     `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
     whoever waits for the broker waits for one slice at a time, not for one of each partition.
@@ -51,7 +55,7 @@ class Wiring:
 
     log: EpochLog
     outputs: Outputs
-    ranges: Callable[[int], Awaitable[Mapping[Topic, tuple[Offset, Offset]]]]
+    ranges: Callable[[int], Awaitable[Ranges]]
     committed: Callable[["PartitionTask", Epoch, float], None]
     clocks: Clocks
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -141,14 +145,16 @@ class PartitionTask:
     async def _enter(self) -> None:
         """Become the owner: with what is in memory, if nobody has written since, else from the changelog."""
         await self._wiring.log.open()
-        if not (self._is_valid and await self._wiring.log.is_unchanged()):
-            await self._restore()
-        ranges = await self._wiring.ranges(self.number)
+        if self._is_valid and await self._wiring.log.is_unchanged():
+            ranges = await self._wiring.ranges(self.number)
+        else:
+            ranges = await self._restore()
         self.ends = {topic: end for topic, (_, end) in ranges.items()}
         self.expected = {topic: self.partition.merge.next_offset(topic) for topic in INPUT_TOPICS}
         self._progressed()
 
-    async def _restore(self) -> None:
+    async def _restore(self) -> Ranges:
+        """Go on from the changelog, where the topics still hold what comes next; what they hold."""
         restore = Restore()
         self._is_valid = False
         async for records in self._wiring.log.read():
@@ -162,16 +168,18 @@ class PartitionTask:
         self._torn = restore.torn
         if marker:
             self.partition.resume(marker.state, restore.rows)
-        await self._check_retention(is_new=marker is None)
+        ranges = await self._wiring.ranges(self.number)
+        self._check_retention(ranges, is_new=marker is None)
         self.written = self.partition.state.positions
         await self._wiring.log.publish(restore.outputs)
         self._is_valid = True
         _LOG.info("partition %d is restored: %d rows, epoch %d", self.number, self.restored_rows, self.epoch)
+        return ranges
 
-    async def _check_retention(self, *, is_new: bool) -> None:
+    def _check_retention(self, ranges: Ranges, *, is_new: bool) -> None:
         """Start a new partition where its topics start; refuse to skip events that have left them."""
         log = self._wiring.log
-        for topic, (begin, end) in (await self._wiring.ranges(self.number)).items():
+        for topic, (begin, end) in ranges.items():
             position = self.partition.merge.position(topic)
             if begin <= position.offset and (position.offset <= end or log.stores_outputs):
                 continue  # a broker without transactions is the embedded one, which knows its ends only roughly

@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from app import wording
 from app.demo.labels import LABELS, TIME_PASSED, cause_in_words
 from app.live.status import Summary
+from app.pages import environment
 from app.population import LIFECYCLES, STATES, State
 from schemas.changes import TagName
 from schemas.events import Scalar
 
 NEWEST: Final = 20
 
-_TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 _WORDS: Final = {
     "titles": {tag: wording.scope(tag).title for tag in LIFECYCLES},
     "labels": LABELS,
@@ -24,13 +23,12 @@ _WORDS: Final = {
     "most": NEWEST,
 }
 """What the script says too."""
-_FILTERS: Final = (cause_in_words, wording.day, wording.moment, wording.number)
 
 
 def page(summary: Summary, title: str = "") -> str:
     """The page as HTML; `title` says what is seen here."""
     return (
-        _environment()
+        _pages()
         .get_template("live.html.j2")
         .render(
             summary=summary,
@@ -74,14 +72,5 @@ def value_text(value: Scalar) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({each.__name__: each for each in _FILTERS})
-    environment.globals.update(wording=wording, value_state=value_state, value_text=value_text)
-    return environment
+def _pages() -> Environment:
+    return environment(value_state=value_state, value_text=value_text, cause_in_words=cause_in_words)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import socket
 from contextlib import suppress
 from time import monotonic, time
 from typing import Any, Final
@@ -22,6 +21,7 @@ from app.live.status import PartitionStatus, Summary
 from app.live.task import Clocks, PartitionTask, Wiring
 from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
+from app.ports import problem
 from app.settings import Clock, Delivery, OnLostEvents, Settings
 from app.topics import changelog_name, output_name, prepare
 from schemas.times import SECOND_MS
@@ -164,12 +164,6 @@ def _on_signals() -> asyncio.Event:
 
 def _check_port(settings: Settings) -> None:
     """Say it in one line if the web view's port is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.web_host, settings.web_port))
-        except OSError as error:
-            where = f"{settings.web_host}:{settings.web_port}"
-            raise WorkerError(
-                f"{where} cannot be used: {error.strerror}; set REKINDLE_WEB_PORT to a free one"
-            ) from None
+    if error := problem(settings.web_host, settings.web_port):
+        where = f"{settings.web_host}:{settings.web_port}"
+        raise WorkerError(f"{where} cannot be used: {error.strerror}; set REKINDLE_WEB_PORT to a free one")

@@ -8,7 +8,6 @@ import argparse
 import hashlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, NoReturn
 
 from app.demo.embedded import HOST, EmbeddedError, LocalServer, free_port, kafka_probe
+from app.ports import problem
 
 _POM: Final = Path(__file__).with_name("pom.xml")
 _CACHE: Final = Path(__file__).parents[2] / ".kafka"
@@ -133,14 +133,10 @@ def _call(command: list[str]) -> None:
 
 
 def _check_free(port: int) -> None:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-        except (OSError, OverflowError):
-            raise CannotRunError(
-                f"port {port} is in use or not allowed; stop what listens there, or choose one: --port 9093"
-            ) from None
+    if problem(HOST, port):
+        raise CannotRunError(
+            f"port {port} is in use or not allowed; stop what listens there, or choose one: --port 9093"
+        )
 
 
 def _interrupt(*_: Any) -> NoReturn:

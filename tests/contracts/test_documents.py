@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
 from schemas.changes import TagChange
 from schemas.contracts import documents, write

@@ -29,7 +29,7 @@ def order(number: int, day: int, **fields: str) -> Order:
         ts=NOON + day * DAY_MS,
         order_id=f"o{number}",
         items=items,
-        **fields,  # type: ignore[arg-type]
+        **fields,  # type: ignore[arg-type]  # any field of an order
     )
 
 

@@ -17,7 +17,6 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from app.demo.embedded import free_port
 from app.settings import Settings
 from app.topics import changelog_name, prepare
-from schemas.partitioner import partition_of
 from schemas.times import DAY_MS
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from tables.changelog import Marker, Restore
@@ -201,8 +200,3 @@ class System:
             restores[record.partition].read([(record.key, record.value)])
         rows = {user: row for restore in restores for user, row in restore.rows.items()}
         return rows, [restore.marker for restore in restores if restore.marker]
-
-
-def home(event: Wire, partitions: int) -> int:
-    """The partition that an event belongs to."""
-    return partition_of(event["user_id"].encode(), partitions)

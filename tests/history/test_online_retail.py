@@ -17,7 +17,7 @@ from schemas.times import parse_instant, to_datetime
 from tests.history.files import Read
 
 NAMES = ("InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
-NOON = datetime(2010, 12, 1, 12)  # noqa: DTZ001  the published times have no zone
+NOON = datetime(2010, 12, 1, 12)  # noqa: DTZ001  the file's times have no zone  the published times have no zone
 
 
 def read(path: Path) -> Read:
@@ -116,8 +116,8 @@ def test_dead_letters_would_name_the_first_line_of_the_invoice(tmp_path: Path) -
         tmp_path,
         ("1", "A", 1.0, NOON, 1.0, None),
         ("1", "A", 1.0, NOON, 1.0, 7.0),
-        ("2", "A", 1.0, datetime(2200, 1, 1), 1.0, 7.0),  # noqa: DTZ001
-        ("2", "B", 1.0, datetime(2200, 1, 1), 1.0, 7.0),  # noqa: DTZ001
+        ("2", "A", 1.0, datetime(2200, 1, 1), 1.0, 7.0),  # noqa: DTZ001  the file's times have no zone
+        ("2", "B", 1.0, datetime(2200, 1, 1), 1.0, 7.0),  # noqa: DTZ001  the file's times have no zone
     )
     assert result.reasons == [(3, "invalid_value")]
 

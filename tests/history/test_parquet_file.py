@@ -171,7 +171,7 @@ def test_a_bad_row_is_a_counted_dead_letter(tmp_path: Path, columns: Any, reason
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"ts": [datetime(2010, 12, 1)] * 2}, r"the times of column `ts` have no time zone; .*replace_time_zone"),  # noqa: DTZ001
+        ({"ts": [datetime(2010, 12, 1)] * 2}, r"the times of column `ts` have no time zone; .*replace_time_zone"),  # noqa: DTZ001  what is tested
         (
             {"ts": [date(2010, 12, 1)] * 2},
             "column `ts` holds Date; make it number or datetime with a time zone or text",

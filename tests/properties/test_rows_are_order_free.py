@@ -44,7 +44,7 @@ def rows_of(partitions: list[Partition], storm: Storm) -> Rows:
 
 def sorted_rows(storm: Storm) -> Rows:
     """The rows if all events had come in order, in one partition."""
-    events: list[AnyEvent] = [decode(encode(record)) for record in storm.all_arrivals()]  # type: ignore[misc]
+    events: list[AnyEvent] = [decode(encode(record)) for record in storm.all_arrivals()]  # type: ignore[misc]  # a storm has no ticks here
     partition = Partition(0, limits_of(storm), Table())
     for event in sorted(events, key=order_key):
         partition.apply(event, event.ts)
