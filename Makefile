@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --no-compile
 
-.PHONY: help setup demo test check lint types imports format contracts lock bench kafka clean
+.PHONY: help setup demo test check lint types imports format contracts lock bench chaos soak fuzz audit kafka clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -65,8 +65,26 @@ bench: setup ## measure the hot path, a million-event backtest, a whole worker, 
 	$(BIN)/python -m bench.restore
 	$(BIN)/python -m bench.scale
 
+SECONDS ?= 600
+SEEDS ?= 1 2 3 4 5
+chaos: setup ## a system under 21 faults, five times over (SEEDS="7 8" chooses others): half an hour; needs Java and Redis
+	$(BIN)/python -m tests.chaos --seed $(SEEDS)
+
+soak: setup ## half the maximum rate for twenty minutes, with a plot (needs Java)
+	$(BIN)/python -m bench.soak
+
+fuzz: setup ## feed every parser with damaged input for ten minutes (SECONDS=60: for one)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+audit: ## ask for known vulnerabilities of all that is locked (needs the network)
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	@.venv-audit/bin/pip-audit --strict --requirement requirements-dev.lock --require-hashes --disable-pip --progress-spinner off \
+	  || { echo "not clean. Where a package was \"not found\" or nothing answered, nothing was audited: ask where PyPI's API can be reached"; exit 1; }
+	rm -rf .venv-audit
+
 kafka: setup ## start Apache Kafka on 127.0.0.1:9092 by Maven, until Ctrl-C
 	@exec $(BIN)/python deploy/kafka/run.py --port 9092
 
 clean: ## remove what was built
-	rm -rf .venv .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-audit .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,12 +12,13 @@ from agents.limits import Limits
 from schemas.changes import TagChange
 from schemas.dead_letter import DeadLetter, Rejected, dead_letter
 from schemas.decode import decode
-from schemas.events import TYPE_OF, AnyEvent, Tick, UserId
+from schemas.events import TYPE_OF, AnyEvent, Profile, Tick, UserId
 from schemas.partitioner import partition_of
 from schemas.times import MINUTE_MS, NEVER, SECOND_MS, Millis, to_datetime
 from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.census import count, empty
 from tables.changelog import State
+from tables.codec import DamagedError, UnknownVersionError
 from tables.merge import Merge
 from tables.row import Row
 from tables.table import Table
@@ -41,12 +42,13 @@ class Wall(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What one epoch changed (rows by user, None: deleted), and the state at its end."""
+    """What one epoch changed (rows by user, None: deleted), the state at its end, and whom it erased."""
 
     rows: Mapping[UserId, bytes | None]
     changes: Sequence[TagChange]
     dead_letters: Sequence[DeadLetter]
     state: State
+    erased: Collection[UserId] = frozenset()
 
 
 class Counters(Struct):
@@ -75,10 +77,12 @@ class Partition:
         self.table = table
         self.merge = Merge(tuple(INPUT_TOPICS), limits.max_ahead_ms)
         self._now: Millis = 0
+        self._furthest: Millis = 0
         self.watermark: Millis = 0
         self.counters = Counters()
         self.census = empty()
         self.dead_letters: list[DeadLetter] = []
+        self._erased: set[UserId] = set()
 
     def take(
         self, topic: Topic, records: Iterable[tuple[Offset, bytes | None]], wall_now: Millis | None = None
@@ -102,7 +106,7 @@ class Partition:
             raise Rejected("wrong_topic", f"`type`: {TYPE_OF[type(record)]} does not belong into {topic}")
         if self._partitions > 1 and record.user_id not in self._at_home:
             self._check_partition(record.user_id)
-        self.merge.event(topic, offset, record)
+        self.merge.event(topic, offset, record, is_believed=latest < NEVER)
 
     def _check_partition(self, user_id: UserId) -> None:
         """One user must never have two rows."""
@@ -117,8 +121,11 @@ class Partition:
         """Apply a slice of what has come up in the merge, then of what time has made due; True when nothing is left.
 
         Without a wall clock all topics are waited for, and time is what they have reached. With it only those that are
-        behind are waited for, and time goes on by itself.
+        behind are waited for, and time goes on by itself. What time has made due comes before further events: so no
+        event is measured against a time that the watermark, and with it a restart, does not know.
         """
+        if self._now > self.watermark and not self._pass_time():
+            return False
         limit, reached = self._reached(wall)
         below = self.merge.slice_below(limit, SLICE)
         for key, _, _, record in self.merge.release(below):
@@ -126,10 +133,19 @@ class Partition:
                 self.dead_letters.append(record)
                 self.counters.dead_letters += 1
             else:
-                self.apply(record, max(key, self._now))
+                self.apply(record, self._moment(key, wall))
         if below < limit:
             return False
         self._now = max(self._now, reached)
+        return self._pass_time()
+
+    def _moment(self, key: Millis, wall: Wall | None) -> Millis:
+        """How far time had come for a record: it never goes back, also where no topic waits for another."""
+        if wall is not None:
+            self._furthest = key = max(self._furthest, key)
+        return max(key, self._now)
+
+    def _pass_time(self) -> bool:
         is_done = self.advance(self._now, SLICE)
         if is_done:
             self.watermark = self._now
@@ -141,7 +157,7 @@ class Partition:
             watermark = self.merge.watermark or 0
             return watermark, watermark
         limit = (self.merge.bound_of(wall.behind) or 0) if wall.behind else NEVER
-        return limit, min(limit, wall.now - GRACE_MS)
+        return limit, min(limit, wall.now) - GRACE_MS
 
     @property
     def state(self) -> State:
@@ -151,6 +167,7 @@ class Partition:
             watermark=self.watermark,
             census=self.census,
             counters=asdict(self.counters),
+            furthest=self._furthest,
         )
 
     def collect(self) -> Epoch:
@@ -158,16 +175,26 @@ class Partition:
         rows, changes = self.table.collect()
         count(self.census, changes)
         dead_letters, self.dead_letters = self.dead_letters, []
-        return Epoch(rows, changes, dead_letters, self.state)
+        erased, self._erased = self._erased, set()
+        return Epoch(rows, changes, dead_letters, self.state, erased)
 
     def resume(self, state: State, rows: Mapping[bytes, bytes]) -> None:
-        """Go on from where an epoch ended."""
+        """Go on from where an epoch ended.
+
+        Raises UnknownVersionError or DamagedError for what this version cannot go on from.
+        """
+        if unknown := state.positions.keys() - INPUT_TOPICS.keys():
+            raise UnknownVersionError(f"the changelog knows the input topics {sorted(unknown)}: upgrade this worker")
         self.merge.resume(state.positions.items())
         self._now = self.watermark = state.watermark
+        self._furthest = state.furthest
         self.census = state.census
         self.counters = convert(state.counters, Counters)
-        for user, encoded in rows.items():
-            self.table.load(user.decode(), encoded)
+        try:
+            for user, encoded in rows.items():
+                self.table.load(user.decode(), encoded)
+        except UnicodeDecodeError as error:
+            raise DamagedError("a key") from error
 
     def apply(self, event: AnyEvent, now: Millis) -> None:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""
@@ -185,6 +212,8 @@ class Partition:
         changes = steps.STEPS[kind](row, event, now, self._limits)
         table.put(user_id, row)
         if changes or kind in steps.MAY_HASTEN:
+            if isinstance(event, Profile) and event.kind == "erased":
+                self._erased.add(user_id)
             table.changes.extend(changes)
             table.schedule(user_id, row, steps.next_due(row, self._limits))
 

@@ -6,6 +6,7 @@ import typer
 
 from app.commands.backtest import backtest
 from app.commands.demo import demo
+from app.commands.dlq import dlq
 from app.commands.doctor import doctor
 from app.commands.replay import replay
 from app.commands.worker import settings_help, worker
@@ -22,6 +23,7 @@ app.command()(backtest)
 app.command(epilog=settings_help())(worker)
 app.command()(replay)
 app.command()(doctor)
+app.add_typer(dlq, name="dlq")
 
 
 def main() -> None:

@@ -1,26 +1,48 @@
-"""Settings: from the environment (REKINDLE_...), else from rekindle.toml in the working folder, else the defaults."""
+"""Settings: from the environment (REKINDLE_...), else a file in /run/secrets, else rekindle.toml, else the default."""
 
+import re
 import tomllib
 from difflib import get_close_matches
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 from agents.limits import Limits, Span
+from app.connection import KafkaConnection, Login, Mechanism, RedisConnection, Security, TlsFiles
+from app.loopback import is_loopback
 from schemas.times import DAY_MS, SECOND_MS, Millis, parse_span
 
 SETTINGS_FILE: Final = "rekindle.toml"
+MIN_TOKEN: Final = 16
+"""Characters of a token; at so many, guessing is hopeless."""
+SECRETS_FOLDER: Final = "/run/secrets"
+"""Where containers find secrets: a file each, named like the variable (rekindle_kafka_password)."""
+
+_MAKE_ONE: Final = "`openssl rand -hex 24` makes a good one"
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the text says which, and what is expected."""
+    """A setting is wrong; the text says which, and what is expected, in one line whatever was set."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("".join(each if each.isprintable() else "?" for each in text))
 
 
 def _span(value: Any) -> Any:
@@ -73,9 +95,22 @@ class Settings(BaseSettings):
     kafka: Annotated[str, AfterValidator(_servers)] = Field(
         "127.0.0.1:9092", description="bootstrap servers, host:port, several with commas"
     )
-    redis: Annotated[str, Field(pattern=r"^(rediss?|unix)://")] = Field(
-        "redis://127.0.0.1:6379", description="URL of the read model's Redis; it may be down"
+    kafka_security: Security = Field(
+        Security.PLAINTEXT,
+        description="plaintext, ssl, sasl_plaintext or sasl_ssl: with TLS (ssl), with a login (sasl)",
     )
+    kafka_sasl_mechanism: Mechanism = Field(
+        Mechanism.SCRAM_SHA_512, description="how to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
+    )
+    kafka_username: str = Field("", description="for the login")
+    kafka_password: SecretStr | None = Field(None, description="for the login")
+    kafka_ca: str = Field("", description="PEM file of the authorities to trust; default: those of the system")
+    kafka_certificate: str = Field("", description="PEM file of the client's certificate, where the broker wants one")
+    kafka_key: str = Field("", description="PEM file of its key, where that is not in the same file")
+    redis: Annotated[str, Field(pattern=r"^(rediss?|unix)://")] = Field(
+        "redis://127.0.0.1:6379", repr=False, description="URL of the read model's Redis; it may be down"
+    )
+    redis_ca: str = Field("", description="PEM file of the authorities to trust, for rediss://")
     app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = Field(
         "rekindle", description="consumer group, and start of the names of the internal topics"
     )
@@ -100,6 +135,22 @@ class Settings(BaseSettings):
     title: str = Field("", description="shown on top of the web view")
     web_host: str = Field("127.0.0.1", description="address of the web view")
     web_port: Annotated[int, Field(ge=1, le=65_535)] = Field(6066, description="port of the web view")
+    web_token: SecretStr | None = Field(
+        None, validate_default=True, description="what the web view asks for; needed where others can reach it"
+    )
+
+    @field_validator("web_token")
+    @classmethod
+    def _check_web_token(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Who can be reached from elsewhere asks for a token; an empty one is none."""
+        text = token.get_secret_value() if token else ""
+        if text and not re.fullmatch(f"[!-~]{{{MIN_TOKEN},}}", text):
+            raise ValueError(f"a token has at least {MIN_TOKEN} ASCII characters, no space among them; {_MAKE_ONE}")
+        if not text and not is_loopback(info.data.get("web_host", "localhost")):
+            raise ValueError(
+                f"the web view at {info.data['web_host']} could be read by others, so it needs a token; {_MAKE_ONE}"
+            )
+        return token if text else None
 
     @classmethod
     def settings_customise_sources(
@@ -110,8 +161,22 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings names them
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What a program sets wins over the environment, and that over the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """What a program sets wins over the environment, that over secrets, and those over the file."""
+        secrets = [SecretsSettingsSource(settings_cls, SECRETS_FOLDER)] if Path(SECRETS_FOLDER).is_dir() else []
+        return init_settings, env_settings, *secrets, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def kafka_connection(self) -> KafkaConnection:
+        """How clients reach Kafka; raises ValueError where settings contradict each other, or a file is wrong."""
+        password = self.kafka_password.get_secret_value() if self.kafka_password else ""
+        login = Login(mechanism=self.kafka_sasl_mechanism, username=self.kafka_username, password=password)
+        files = TlsFiles(self.kafka_ca, self.kafka_certificate, self.kafka_key)
+        return KafkaConnection.of(self.kafka, self.kafka_security, login, files)
+
+    @property
+    def redis_connection(self) -> RedisConnection:
+        """How clients reach Redis; raises ValueError where settings contradict each other, or a file is wrong."""
+        return RedisConnection.of(self.redis, self.redis_ca)
 
     @property
     def limits(self) -> Limits:
@@ -138,12 +203,16 @@ def load() -> Settings:
     """
     try:
         settings = Settings()
-        _ = settings.limits
+        _ = settings.limits, settings.kafka_connection, settings.redis_connection
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(each) for each in error.errors())) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: {error}") from None
-    except ValueError as error:
+    except RecursionError:
+        raise SettingsError(f"{SETTINGS_FILE} is not valid TOML: nested too deeply") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{SETTINGS_FILE} (or a secret's file) is not UTF-8: save it as such") from None
+    except (ValueError, OSError) as error:
         raise SettingsError(str(error)) from None
     return settings
 

@@ -1,10 +1,9 @@
 """The topics on the broker: their names, and their upkeep."""
 
 import logging
-import socket
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from kafka.admin import KafkaAdminClient
@@ -15,6 +14,7 @@ from kafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from app.knock import ClosedError, first_open
 from app.settings import Settings
 from schemas.topics import INPUT_TOPICS, Topic
 
@@ -26,7 +26,7 @@ PATIENCE_S: Final = 8
 
 # A restore reads the whole changelog, so it is kept near one record a user: cleaned as soon as a fifth of it is old.
 # Only closed segments are cleaned: they are small, and a quiet one is closed after an hour.
-_CHANGELOG: Final = {
+_COMPACTED: Final = {
     "cleanup.policy": "compact",
     "retention.ms": "-1",
     "min.cleanable.dirty.ratio": "0.2",
@@ -35,8 +35,6 @@ _CHANGELOG: Final = {
     "segment.bytes": str(64 * 1024 * 1024),
 }
 _FINE: Final = frozenset({0, TopicAlreadyExistsError.errno})  # another worker may create them at the same moment
-
-_API_VERSIONS: Final = struct.pack(">hhih", 18, 0, 1, -1)  # API key 18, version 0, correlation 1, no client id
 
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it logs is raised too, and told in one line by us
 
@@ -69,6 +67,16 @@ def changelog_name(settings: Settings) -> str:
     return f"{settings.topic_prefix}{settings.app_id}-changelog"
 
 
+def redriven_name(settings: Settings) -> str:
+    """The name on the broker of the topic that keeps which dead letters were redriven; only `dlq redrive` needs it."""
+    return f"{settings.topic_prefix}{settings.app_id}-redriven"
+
+
+def compacted_names(settings: Settings) -> frozenset[str]:
+    """The names on the broker of the topics whose newest record of each key must never go."""
+    return frozenset({changelog_name(settings), redriven_name(settings)})
+
+
 def all_names(settings: Settings) -> list[str]:
     """Every topic's name on the broker: inputs, outputs, changelog."""
     outputs = [output_name(settings, topic) for topic in OUTPUT_TOPICS]
@@ -81,11 +89,15 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
 
     Raises BrokerError within about 10 s where no broker answers, or where it stops answering.
     """
-    answering = _knock(settings.kafka)
+    kafka = settings.kafka_connection
+    try:
+        answering = first_open(kafka, PATIENCE_S)
+    except ClosedError as error:
+        raise BrokerError(error.problem, error.advice) from None
     wait_ms = PATIENCE_S * 1000
     limits = {"bootstrap_timeout_ms": wait_ms, "request_timeout_ms": wait_ms}
     try:
-        with KafkaAdminClient(bootstrap_servers=answering, **limits) as client:
+        with KafkaAdminClient(**replace(kafka, servers=answering).options(), **limits) as client:
             yield client
     except KafkaError as error:
         raise BrokerError(
@@ -94,12 +106,12 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
         ) from None
 
 
-def prepare(settings: Settings) -> int:
-    """Create the topics that are missing; the number of partitions that each of them has.
+def prepare(settings: Settings, *more: str) -> int:
+    """Create the topics that are missing, `more` among them; the number of partitions that each of them has.
 
     Raises BrokerError, and TopicsError where topics are there with another number of partitions.
     """
-    names = all_names(settings)
+    names = [*all_names(settings), *more]
     with admin(settings) as client:
         there = partition_counts(client, names)
         check_counts(there, settings)
@@ -128,13 +140,13 @@ def check_counts(counts: dict[str, int], settings: Settings) -> int:
         listed = ", ".join([f"{first[0]} has {first[1]} partitions", *(f"{name} {number}" for name, number in others)])
         raise TopicsError(
             listed,
-            "all must have the same number; recreate those that are wrong, or set REKINDLE_TOPIC_PREFIX to begin anew",
+            "all must have the same number; recreate those that are wrong, or begin in new ones: docs/upgrading.md",
         )
     (number,) = found
     if number != settings.partitions:
         raise TopicsError(
             f"the topics have {number} partitions, but {settings.partitions} are set",
-            f"set REKINDLE_PARTITIONS={number}, or recreate the topics",
+            f"set REKINDLE_PARTITIONS={number}, or recreate the topics; to change it: docs/upgrading.md",
         )
     return number
 
@@ -148,9 +160,9 @@ def one_line(error: BaseException) -> str:
 
 def _create(client: KafkaAdminClient, names: list[str], settings: Settings, replication: int = -1) -> None:
     """Create topics, with as many replicas as the broker thinks right, or one where it has no opinion."""
-    changelog = changelog_name(settings)
+    compacted = compacted_names(settings)
     options = {"num_partitions": settings.partitions, "replication_factor": replication}
-    wanted = {name: {**options, "configs": _CHANGELOG if name == changelog else {}} for name in names}
+    wanted = {name: {**options, "configs": _COMPACTED if name in compacted else {}} for name in names}
     results = client.create_topics(wanted, raise_errors=False)["topics"]
     refused = {each["name"]: each for each in results if each["error_code"] not in _FINE}
     unsure = [name for name, each in refused.items() if each["error_code"] == InvalidReplicationFactorError.errno]
@@ -160,38 +172,3 @@ def _create(client: KafkaAdminClient, names: list[str], settings: Settings, repl
     for name, each in refused.items():
         reason = each["error_message"] or f"error {each['error_code']}"
         raise TopicsError(f"the broker does not create {name} ({reason})", "ask its owner, or create it by its tools")
-
-
-def _knock(servers: str) -> str:
-    """The first server that speaks Kafka's protocol. The client itself would not say why none does."""
-    reasons = []
-    every = servers.split(",")
-    for server in every:
-        try:
-            _ask(server, PATIENCE_S / len(every))
-        except OSError as error:
-            reasons.append(_reason(error))
-        else:
-            return server
-    raise BrokerError(
-        f"no Kafka broker answers at {servers} ({', '.join(dict.fromkeys(reasons))})",
-        "start one (make kafka, or rekindle demo needs none), or set REKINDLE_KAFKA",
-    )
-
-
-def _ask(server: str, patience_s: float) -> None:
-    """Ask which requests are understood: the answer repeats the correlation id."""
-    host, _, port = server.rpartition(":")
-    with socket.create_connection((host.strip("[]"), int(port)), timeout=patience_s) as connection:
-        connection.sendall(struct.pack(">i", len(_API_VERSIONS)) + _API_VERSIONS)
-        answer = connection.makefile("rb").read(8)
-    if answer[4:] != struct.pack(">i", 1):
-        raise ConnectionError("what answers there is no Kafka broker")
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    return (error.strerror or "").lower() or str(error)

@@ -63,7 +63,7 @@ async def _seed(
 ) -> None:
     for number, mine in enumerate(users):
         log = TransactionalLog(
-            settings.kafka,
+            settings.kafka_connection,
             number,
             changelog_name(settings),
             lambda topic: output_name(settings, topic),

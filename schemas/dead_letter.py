@@ -18,6 +18,8 @@ DeadReason: TypeAlias = Literal[
 
 MAX_PAYLOAD_BYTES: Final = 256 * 1024
 KEPT_BYTES: Final = 64 * 1024
+DETAIL_CHARACTERS: Final = 500
+"""A detail may quote a value, which may be nearly as long as its payload: it is cut, so that the letter can be sent."""
 
 
 class Rejected(Exception):  # noqa: N818  it is not an error of ours, and names what happened to the record
@@ -37,7 +39,7 @@ class DeadLetter(Struct, kw_only=True, frozen=True):
     partition: int
     offset: Annotated[int, Meta(description="Kafka offset; in a history file the line or row, from 1")]
     reason: DeadReason
-    detail: str
+    detail: Annotated[str, Meta(description="why, in words; at most 500 characters")]
     payload: Annotated[bytes, Meta(description="base64; of a payload over 256 KB the first 64 KB")]
     size: Annotated[int, Meta(description="bytes of the whole payload, where it was cut")] | UnsetType = UNSET
     sha256: Annotated[str, Meta(description="of the whole payload, where it was cut")] | UnsetType = UNSET
@@ -52,8 +54,12 @@ def dead_letter(topic: str, partition: int, offset: int, payload: bytes | None, 
         partition=partition,
         offset=offset,
         reason=why.reason,
-        detail=why.detail,
+        detail=_cut(why.detail),
         payload=body[:KEPT_BYTES] if cut else body,
         size=len(body) if cut else UNSET,
         sha256=sha256(body).hexdigest() if cut else UNSET,
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= DETAIL_CHARACTERS else f"{text[: DETAIL_CHARACTERS - 1]}\N{HORIZONTAL ELLIPSIS}"

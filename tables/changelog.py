@@ -11,7 +11,7 @@ later marker. No key of ours can be a user's: 0xff is in no UTF-8. Without Kafka
 lie in it too, so that they can be published again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -19,32 +19,42 @@ import msgspec
 from schemas.times import Millis
 from schemas.topics import Topic
 from tables.census import Census
+from tables.codec import VERSION, DamagedError, UnknownVersionError
 from tables.merge import Position
 
 MARKER_KEY: Final = b"\xffmarker"
 OUTPUT_PREFIX: Final = b"\xffoutput/"
-_OURS: Final = 0xFF
+_OURS: Final = b"\xff"
 
 Record: TypeAlias = tuple[bytes, bytes | None]
 """Key and value; a value of None deletes."""
 
 
 class State(msgspec.Struct, kw_only=True, frozen=True):
-    """Where a partition stands: enough, with its rows, to go on from."""
+    """Where a partition stands: enough, with its rows, to go on from.
+
+    `furthest`: how far time had come for any event, where topics do not wait for each other (a clock on the wall).
+    """
 
     positions: dict[Topic, Position]
     watermark: Millis
     census: Census
     counters: dict[str, int]
+    furthest: Millis = 0
 
 
 class Marker(msgspec.Struct, kw_only=True, frozen=True):
-    """What was true of a partition when an epoch ended, and how many outputs the epoch stored."""
+    """What was true of a partition when an epoch ended, and how many outputs the epoch stored.
+
+    `partitions`: how many the topics had; 0 where it was written before this was noted. `version`: that of the codec.
+    """
 
     generation: int
     epoch: int
     state: State
     outputs: int = 0
+    partitions: int = 0
+    version: int = VERSION
 
 
 class Output(NamedTuple):
@@ -61,7 +71,12 @@ class _StoredOutput(msgspec.Struct, array_like=True, frozen=True):
     output: Output
 
 
+class _Versioned(msgspec.Struct, frozen=True):
+    version: int = VERSION
+
+
 _DECODE_MARKER: Final = msgspec.json.Decoder(Marker).decode
+_DECODE_VERSION: Final = msgspec.json.Decoder(_Versioned).decode
 _DECODE_OUTPUT: Final = msgspec.msgpack.Decoder(_StoredOutput).decode
 
 
@@ -72,11 +87,54 @@ def marker_record(marker: Marker) -> Record:
 
 def output_record(number: int, epoch: int, output: Output) -> Record:
     """An epoch's output of that number as a record of the changelog; the next epoch's takes its place."""
-    return OUTPUT_PREFIX + b"%d" % number, msgspec.msgpack.encode(_StoredOutput(epoch, output))
+    return output_key(number), msgspec.msgpack.encode(_StoredOutput(epoch, output))
+
+
+def output_key(number: int) -> bytes:
+    """The key of an epoch's output of that number."""
+    return OUTPUT_PREFIX + b"%d" % number
+
+
+def output_records(epoch: int, outputs: Sequence[Output], slots: int) -> list[Record]:
+    """An epoch's outputs as records, and the end of those beyond them among the `slots` that were taken before.
+
+    These were published, and name users who may be erased by now.
+    """
+    stored = [output_record(number, epoch, output) for number, output in enumerate(outputs)]
+    return [*stored, *((output_key(number), None) for number in range(len(stored), slots))]
+
+
+def slots_of(records: Iterable[Record]) -> int:
+    """How many slots the outputs take, as far as these records tell."""
+    taken = (int(key.removeprefix(OUTPUT_PREFIX)) + 1 for key, _ in records if key.startswith(OUTPUT_PREFIX))
+    return max(taken, default=0)
+
+
+def is_user(key: bytes) -> bool:
+    """Whether a record of the changelog is a row."""
+    return key[:1] != _OURS
+
+
+def read_marker(value: bytes) -> Marker:
+    """The marker in a record's value.
+
+    Raises UnknownVersionError for one of a newer version, however it is made; DamagedError for what is no marker.
+    """
+    try:
+        if (version := _DECODE_VERSION(value).version) > VERSION:
+            raise UnknownVersionError(
+                f"the changelog is of version {version}; this Rekindle knows {VERSION}: upgrade this worker"
+            )
+        return _DECODE_MARKER(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DamagedError("a marker") from error
 
 
 class Restore:
     """Folds a changelog into what was true at its last marker.
+
+    `read` raises UnknownVersionError for what a newer version wrote, DamagedError for what is none of ours. It looks
+    into no row: the table does.
 
     >>> marker = Marker(generation=1, epoch=1, state=State(positions={}, watermark=5, census={}, counters={}))
     >>> restore = Restore()
@@ -96,7 +154,7 @@ class Restore:
         """Take the next records of the changelog."""
         for key, value in records:
             self.records += 1
-            if key[0] != _OURS:
+            if is_user(key):
                 self._pending[key] = value
             elif value is not None:
                 self._read_ours(key, value)
@@ -109,7 +167,7 @@ class Restore:
         """
         if self.marker is None:
             return []
-        stored = [self._outputs.get(OUTPUT_PREFIX + b"%d" % number) for number in range(self.marker.outputs)]
+        stored = [self._outputs.get(output_key(number)) for number in range(self.marker.outputs)]
         return [each.output for each in stored if each is not None and each.epoch == self.marker.epoch]
 
     @property
@@ -123,9 +181,9 @@ class Restore:
 
     def _read_ours(self, key: bytes, value: bytes) -> None:
         if key != MARKER_KEY:
-            self._outputs[key] = _DECODE_OUTPUT(value)
+            self._outputs[key] = _read_output(value)
             return
-        marker = _DECODE_MARKER(value)
+        marker = read_marker(value)
         if self.marker is None or marker.generation >= self.marker.generation:
             self.marker = marker
             self._settle()
@@ -138,3 +196,10 @@ class Restore:
                 self.rows.pop(user, None)
             else:
                 self.rows[user] = row
+
+
+def _read_output(value: bytes) -> _StoredOutput:
+    try:
+        return _DECODE_OUTPUT(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DamagedError("an output") from error

@@ -104,8 +104,13 @@ class Merge:
         return min(bound for bound in bounds if bound is not None) if None not in bounds else None
 
     def is_crowded(self, topic: Topic) -> bool:
-        """Whether a topic ran too far ahead: read no more of it until the others have come up."""
-        return len(self._lanes[topic].waiting) >= self._max_waiting
+        """Whether a topic ran too far ahead: read no more of it until the others have come up.
+
+        Records that wait for their own topic alone, as all of them have its bound, are no reason: only what comes next
+        in it can release them.
+        """
+        lane = self._lanes[topic]
+        return len(lane.waiting) >= self._max_waiting and lane.waiting[0].key < (lane.bound or _BEFORE_ALL)
 
     def next_offset(self, topic: Topic) -> Offset:
         """The offset that the next record of a topic will have."""
@@ -116,15 +121,15 @@ class Merge:
         lane = self._lanes[topic]
         return lane.applied if lane.waiting else Position(lane.next_offset, lane.bound)
 
-    def event(self, topic: Topic, offset: Offset, event: AnyEvent) -> None:
-        """Take the next event of a topic.
+    def event(self, topic: Topic, offset: Offset, event: AnyEvent, *, is_believed: bool = False) -> None:
+        """Take the next event of a topic; `is_believed`: another clock says that its time is right.
 
         Raises Rejected for one so far beyond the topic's bound that its clock must be wrong; it moves no time.
         """
         lane = self._lanes[topic]
         bound = lane.bound
         if bound is None or bound < event.ts:
-            if bound is not None and event.ts - bound > self._max_ahead_ms:
+            if bound is not None and event.ts - bound > self._max_ahead_ms and not is_believed:
                 raise too_far_ahead(event.ts, bound, self._max_ahead_ms)
             bound = event.ts
         lane.append(offset, bound, event)

@@ -70,7 +70,11 @@ class Table:
             self.timers.add(due, user_id)
 
     def load(self, user_id: UserId, encoded: bytes) -> None:
-        """Take over a row as it was written, without decoding it."""
+        """Take over a row as it was written, without decoding it.
+
+        Raises UnknownVersionError for that of a newer version, DamagedError for what is no row.
+        """
+        codec.check(encoded)
         self._cold[user_id] = encoded
         if (due := codec.due_of(encoded)) != NEVER:
             self.timers.add(due, user_id)

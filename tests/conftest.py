@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from app.demo.story import published_history
+from tests.secured import authority, secured_kafka, secured_redis
 from tests.servers import apache_kafka, embedded_kafka, embedded_redis, given, kafka, missing, redis_url
 
-__all__ = ["apache_kafka", "embedded_kafka", "embedded_redis", "given", "kafka", "published", "redis_url"]
+__all__ = [
+    "apache_kafka", "authority", "embedded_kafka", "embedded_redis", "given", "kafka", "published", "redis_url",
+    "secured_kafka", "secured_redis",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

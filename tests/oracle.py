@@ -49,8 +49,10 @@ def history(arrivals: Sequence[Wire], watermark: int, limits: OracleLimits = DEF
     order counts for erasures only, and between events of one user only.
     """
     assert all(instant(event) < watermark for event in arrivals), "released although not below the watermark"
-    users = {event["user_id"]: None for event in arrivals}
-    told = {user: _of_user([e for e in arrivals if e["user_id"] == user], watermark, limits) for user in users}
+    users: dict[str, list[Wire]] = {}
+    for event in arrivals:
+        users.setdefault(event["user_id"], []).append(event)
+    told = {user: _of_user(own, watermark, limits) for user, own in users.items()}
     return {user: tags for user, tags in told.items() if tags}
 
 

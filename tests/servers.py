@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -59,10 +60,62 @@ class ApacheKafka:
         if server is not None:
             server.stop(_STOP_S)
 
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        server, self._server = self._server, None
+        if server is not None:
+            os.kill(self._java_of(server), signal.SIGKILL)
+            server.stop(_STOP_S)
+
+    @property
+    def pid(self) -> int:
+        """The process of the broker itself."""
+        if self._server is None:
+            raise RuntimeError("Apache Kafka does not run")
+        return self._java_of(self._server)
+
+    @staticmethod
+    def _java_of(server: LocalServer) -> int:
+        """Our script's only child."""
+        (child,) = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text(encoding="utf-8").split()
+        return int(child)
+
     def restart(self) -> None:
         """Stop it and start it again."""
         self.stop()
         self.start()
+
+
+class SystemRedis:
+    """The system's redis-server, which keeps nothing, at one port over all restarts."""
+
+    def __init__(self, program: str) -> None:
+        self.port = free_port()
+        self._program = program
+        self._server: EmbeddedStore | None = None
+
+    @property
+    def url(self) -> str:
+        """What clients connect to."""
+        return f"redis://{HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        if self._server is None or self._server.pid is None:
+            raise RuntimeError("Redis does not run")
+        return self._server.pid
+
+    def start(self) -> None:
+        """Start it, empty, unless it runs."""
+        if self._server is None:
+            self._server = EmbeddedStore(self._program, self.port)
+
+    def stop(self) -> None:
+        """Stop it, unless it was stopped."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
 
 
 def fetch_kafka(*options: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
+from app.demo.embedded import free_port
 from schemas.times import DAY_MS
 from tests.history.files import write_csv, write_jsonl, write_parquet
 
@@ -332,6 +333,19 @@ def test_help_names_the_command_and_its_options() -> None:
     assert "backtest" in rekindle("--help").stdout
     text = rekindle("backtest", "--help").stdout
     assert all(option in text for option in ("--out", "--until", "--format", "--json"))
+
+
+@pytest.mark.parametrize("command", ["list", "redrive"])
+def test_dead_letters_without_a_broker_are_one_line(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REKINDLE_KAFKA", f"127.0.0.1:{free_port()}")
+    assert complaint("dlq", command).startswith("no Kafka broker answers at 127.0.0.1:")
+
+
+def test_a_wrong_choice_of_dead_letters_is_refused_in_words() -> None:
+    assert "'odd' is none of empty, too_large," in usage_complaint("dlq", "list", "--reason", "odd")
+    assert "'odd' is none of events.click," in usage_complaint("dlq", "redrive", "--topic", "odd")
+    assert "or how long ago: 2h" in usage_complaint("dlq", "list", "--since", "odd")
+    assert "--limit" in usage_complaint("dlq", "list", "--limit", "0")
 
 
 def test_the_version_is_told() -> None:

@@ -29,6 +29,11 @@ def environment(service: str) -> dict[str, str]:
     return dict(SERVICES[service].get("environment", {}))
 
 
+def filled_in(value: str) -> str:
+    """A value as Compose hands it on, where what it asks for is set."""
+    return re.sub(r"\$\{\w+:\?[^}]+\}", "given-by-the-user", str(value))
+
+
 def ports(service: str) -> set[int]:
     """The ports that a service says it listens on, as the other services see them."""
     published = [str(port).rpartition(":")[2] for port in SERVICES[service].get("ports", [])]
@@ -64,7 +69,7 @@ def test_what_a_service_is_told_is_a_setting_with_a_valid_value(
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
         monkeypatch.delenv(name)
-    given = {name: value for name, value in environment(service).items() if name.startswith(PREFIX)}
+    given = {name: filled_in(value) for name, value in environment(service).items() if name.startswith(PREFIX)}
     for name, value in given.items():
         assert name.removeprefix(PREFIX).lower() in Settings.model_fields
         monkeypatch.setenv(name, str(value))
@@ -86,6 +91,15 @@ def test_the_workers_port_is_the_same_everywhere() -> None:
     assert instructions("EXPOSE") == [str(WEB_PORT)]
     assert f"http://127.0.0.1:{WEB_PORT}/readyz" in WORKER["healthcheck"]["test"][-1]
     assert f"worker:{WEB_PORT}" in addresses()
+
+
+def test_the_web_view_asks_for_a_token_that_nobody_knows_and_prometheus_has_it() -> None:
+    asked = re.fullmatch(r"\$\{(\w+):\?.+\}", environment("worker")["REKINDLE_WEB_TOKEN"])
+    assert asked is not None
+    (secret,) = SERVICES["prometheus"]["secrets"]
+    assert COMPOSE["secrets"] == {secret: {"environment": asked[1]}}
+    (job,) = PROMETHEUS["scrape_configs"]
+    assert job["authorization"] == {"credentials_file": f"/run/secrets/{secret}"}
 
 
 def test_the_workers_check_of_health_is_python() -> None:

@@ -85,7 +85,7 @@ def test_partitions_that_do_not_fit_fail(kafka: str, given: Given) -> None:
     create(given(kafka=kafka), {"events.click": 2})
     check = found()["topics"]
     assert (check.level, check.finding) == (Level.FAILED, "the topics have 2 partitions, but 3 are set")
-    assert check.advice == "set REKINDLE_PARTITIONS=2, or recreate the topics"
+    assert check.advice == "set REKINDLE_PARTITIONS=2, or recreate the topics; to change it: docs/upgrading.md"
 
 
 def create_with(settings: Settings, name: str, configs: dict[str, str]) -> None:
@@ -233,9 +233,12 @@ def test_a_web_port_of_something_that_speaks_no_http_fails(given: Given, monkeyp
         assert "another program" in machine.web(given(web_port=listener.getsockname()[1])).finding
 
 
+LONG_ENOUGH = "sixteen-letters-or-more"
+
+
 def test_a_web_host_that_is_not_ours_fails(given: Given) -> None:
-    assert machine.web(given(web_host="192.0.2.1")).level is Level.FAILED
-    assert machine.web(given(web_host="no-such-host.invalid")).level is Level.FAILED
+    assert machine.web(given(web_host="192.0.2.1", web_token=LONG_ENOUGH)).level is Level.FAILED
+    assert machine.web(given(web_host="no-such-host.invalid", web_token=LONG_ENOUGH)).level is Level.FAILED
 
 
 def test_an_old_python_and_a_missing_package_fail(monkeypatch: pytest.MonkeyPatch) -> None:

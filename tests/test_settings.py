@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from agents.limits import DEFAULT_LIMITS, Limits, Span
 from app.settings import SETTINGS_FILE, Settings, SettingsError, load
@@ -133,8 +134,31 @@ def test_an_unknown_setting_in_the_file_is_refused_with_what_may_be_meant(folder
 def test_what_is_no_toml_is_refused(folder: Path) -> None:
     write(folder, "silent_after = \n")
     assert refusal().startswith("rekindle.toml is not valid TOML: ")
+    write(folder, f"silent_after = {'[' * 5000}")
+    assert refusal() == "rekindle.toml is not valid TOML: nested too deeply"
+    (folder / "rekindle.toml").write_bytes(b'title = "\xff"')
+    assert refusal() == "rekindle.toml (or a secret's file) is not UTF-8: save it as such"
+
+
+def test_a_refusal_is_one_line_that_does_nothing_to_a_terminal(folder: Path) -> None:
+    write(folder, '"a\\u001b[2J\\nb" = 1\n')
+    assert refusal() == "a?[2J?b in rekindle.toml is not a setting"
 
 
 def test_an_empty_file_sets_nothing(folder: Path) -> None:
     write(folder, "# nothing yet\n")
     assert load().limits == DEFAULT_LIMITS
+
+
+def test_a_secret_may_be_a_file_that_a_container_is_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = folder / "secrets"
+    secrets.mkdir()
+    monkeypatch.setattr("app.settings.SECRETS_FOLDER", str(secrets))
+    (secrets / "rekindle_kafka_password").write_text("from a file\n")
+    (secrets / "rekindle_redis").write_text("redis://:there@one\n")
+    write(folder, 'kafka_password = "from the toml"\nkafka_username = "me"\nkafka_security = "sasl_plaintext"\n')
+    settings = load()
+    assert settings.kafka_password == SecretStr("from a file")
+    assert settings.redis == "redis://:there@one"
+    monkeypatch.setenv("REKINDLE_KAFKA_PASSWORD", "from the environment")
+    assert load().kafka_password == SecretStr("from the environment")

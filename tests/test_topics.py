@@ -80,7 +80,8 @@ def test_another_number_than_is_set_is_refused_and_nothing_is_made(kafka: str, g
     settings = given(kafka=kafka)
     create(settings, {"events.click": 2})
     assert refusal(settings) == (
-        "the topics have 2 partitions, but 3 are set: set REKINDLE_PARTITIONS=2, or recreate the topics"
+        "the topics have 2 partitions, but 3 are set: set REKINDLE_PARTITIONS=2, or recreate the topics; to change it:"
+        " docs/upgrading.md"
     )
     assert len(there(settings)) == 1
     assert prepare(given(partitions=2)) == 2

@@ -83,9 +83,13 @@ def _run(settings: Settings) -> None:
 
 
 def _log(level: LogLevel) -> None:
-    logging.basicConfig(
-        level=level.upper() if level == "debug" else "WARNING", format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    from app.discreet import DiscreetFormatter
+    from app.repeats import RepeatsFilter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(DiscreetFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper() if level == "debug" else "WARNING", handlers=[handler])
     logging.getLogger("app").setLevel(level.upper())
     if level != "debug":
+        handler.addFilter(RepeatsFilter())
         logging.getLogger("app.live.lane").setLevel("WARNING")  # Faust tells there of each service that it starts

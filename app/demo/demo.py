@@ -5,8 +5,10 @@ import time
 from types import FrameType
 from typing import Final, NoReturn
 
+from pydantic import SecretStr
 from rich.console import Console
 
+from app.connection import Security
 from app.demo.embedded import HOST, EmbeddedBroker, EmbeddedStore
 from app.demo.moment import Moment, Rate
 from app.demo.player import Player
@@ -18,6 +20,12 @@ from app.settings import Clock, Delivery, Settings
 PARTITIONS: Final = 4
 READY_S: Final = 60
 LOOK_EVERY_S: Final = 0.5
+NOT_SECURED: Final = {
+    "kafka_security": Security.PLAINTEXT,
+    "kafka_password": SecretStr(""),
+    **dict.fromkeys(("kafka_username", "kafka_ca", "kafka_certificate", "kafka_key", "redis_ca"), ""),
+}
+"""Its servers are on this machine alone, whatever the user's own ask for."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -51,6 +59,7 @@ def demo_settings(settings: Settings, kafka: str, redis: str, title: str) -> Set
     ours = {
         "kafka": kafka,
         "redis": redis,
+        **NOT_SECURED,
         "delivery": Delivery.AT_LEAST_ONCE,
         "clock": Clock.EVENT,
         "partitions": PARTITIONS,

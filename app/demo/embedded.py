@@ -204,8 +204,8 @@ class EmbeddedBroker(LocalServer):
 class EmbeddedStore(LocalServer):
     """A store that speaks Redis' protocol, nothing kept on disk: Valkey, or another program with its options."""
 
-    def __init__(self, program: str | None = None) -> None:
-        port = free_port()
+    def __init__(self, program: str | None = None, port: int | None = None) -> None:
+        port = port or free_port()
         super().__init__(
             "the embedded store",
             [

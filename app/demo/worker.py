@@ -15,6 +15,13 @@ from app.settings import Settings
 SET_BY_DEMO: Final = (
     "kafka",
     "redis",
+    "kafka_security",
+    "kafka_username",
+    "kafka_password",
+    "kafka_ca",
+    "kafka_certificate",
+    "kafka_key",
+    "redis_ca",
     "delivery",
     "clock",
     "partitions",
@@ -72,5 +79,6 @@ class DemoWorker(LocalServer):
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The demo's settings as the environment of a worker."""
-    return {f"REKINDLE_{name.upper()}": str(getattr(settings, name)) for name in SET_BY_DEMO}
+    """The demo's settings as the environment of a worker, which asks for no token: it is for this machine alone."""
+    given = {f"REKINDLE_{name.upper()}": str(getattr(settings, name)) for name in SET_BY_DEMO}
+    return {**given, "REKINDLE_WEB_TOKEN": ""}

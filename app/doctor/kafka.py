@@ -9,8 +9,10 @@ from kafka.admin import ConfigResource, KafkaAdminClient
 from kafka.errors import KafkaError
 from kafka.producer import KafkaProducer
 
+from app.connection import Mechanism
 from app.doctor.check import Check, Level
 from app.doctor.group import group
+from app.partition_count import check_written_count
 from app.settings import Delivery, Settings
 from app.topics import (
     PATIENCE_S,
@@ -22,8 +24,10 @@ from app.topics import (
     input_names,
     one_line,
     partition_counts,
+    redriven_name,
 )
 from schemas.times import format_span
+from tables.codec import UnreadableError
 
 Look: TypeAlias = Callable[[KafkaAdminClient, Settings], Check]
 
@@ -35,11 +39,13 @@ def kafka_checks(settings: Settings) -> list[Check]:
     """All checks of the broker; one that does not answer is a single check that failed."""
     looks: dict[str, Look] = {
         "broker": broker,
+        "connection": connection,
         "transactions": transactions,
         "topics": topics,
         "replication": replication,
         "retention": retention,
         "changelog": changelog,
+        "redriven": redriven,
         "group": group,
     }
     try:
@@ -57,6 +63,9 @@ def _guarded(name: str, look: Callable[[], Check]) -> Check:
             return look()
         except BrokerError as error:
             return Check(name, Level.FAILED, error.problem, error.advice)
+        except UnreadableError as error:
+            problem, _, advice = str(error).partition(": ")
+            return Check(name, Level.FAILED, problem, advice)
         except KafkaError as error:
             if not error.retriable or time.monotonic() > deadline:
                 return Check(name, Level.WARNING, f"cannot be looked at ({one_line(error)})", "see the broker's log")
@@ -73,6 +82,16 @@ def broker(client: KafkaAdminClient, settings: Settings) -> Check:
         f"{number} at {settings.kafka}, speaking as Kafka {', '.join(sorted(spoken))} (cluster {cluster['cluster_id']})"
     )
     return Check("broker", Level.OK, found)
+
+
+def connection(_: KafkaAdminClient, settings: Settings) -> Check:
+    """How the connection is secured."""
+    kafka = settings.kafka_connection
+    login = f"login of {kafka.login.username} by {kafka.login.mechanism}" if kafka.login else "no login"
+    found = f"{kafka.security}: {'TLS' if kafka.tls else 'no TLS'}, {login}"
+    if kafka.login and not kafka.tls and kafka.login.mechanism is Mechanism.PLAIN:
+        return Check("connection", Level.WARNING, f"{found}; the password can be read on its way", "use sasl_ssl")
+    return Check("connection", Level.OK, found)
 
 
 def transactions(client: KafkaAdminClient, settings: Settings) -> Check:
@@ -95,8 +114,8 @@ def _transactions_problem(client: KafkaAdminClient, settings: Settings) -> str:
     wait_ms = PATIENCE_S * 1000
     try:
         producer = KafkaProducer(
-            bootstrap_servers=settings.kafka.split(","),
-            transactional_id=f"{settings.topic_prefix}{settings.app_id}-doctor",
+            **settings.kafka_connection.options(),
+            transactional_id=f"{settings.app_id}-doctor",
             bootstrap_timeout_ms=wait_ms,
             max_block_ms=wait_ms,
         )
@@ -125,7 +144,7 @@ def topics(client: KafkaAdminClient, settings: Settings) -> Check:
 
 def replication(client: KafkaAdminClient, settings: Settings) -> Check:
     """Whether the topics outlive the loss of a broker."""
-    there = list(partition_counts(client, all_names(settings)))
+    there = list(partition_counts(client, [*all_names(settings), redriven_name(settings)]))
     described = client.describe_topics(there) if there else []
     copies = {each["name"]: min(len(one["replica_nodes"]) for one in each["partitions"]) for each in described}
     brokers = len(client.describe_cluster()["brokers"])
@@ -158,14 +177,33 @@ def retention(client: KafkaAdminClient, settings: Settings) -> Check:
 
 
 def changelog(client: KafkaAdminClient, settings: Settings) -> Check:
-    """Whether the changelog is compacted: otherwise rows get lost, or it grows without end."""
+    """Whether a worker can go on from the changelog, and whether it is compacted: else rows get lost, or it grows."""
     name = changelog_name(settings)
-    if not partition_counts(client, [name]):
+    count = partition_counts(client, [name]).get(name)
+    if count is None:
         return Check("changelog", Level.OK, f"{name} is not there yet")
-    policy = _configs(client, [name])[name].get("cleanup.policy", "delete")
+    if count == settings.partitions:  # another number is what `topics` tells
+        check_written_count(settings)
+    configs = _configs(client, [name])[name]
+    if not configs:
+        advice = "allow DescribeConfigs on it, or see for yourself that its cleanup.policy is compact"
+        return Check("changelog", Level.WARNING, f"the broker does not tell how {name} is kept", advice)
+    policy = configs.get("cleanup.policy", "delete")
     if policy == "compact":
         return Check("changelog", Level.OK, f"{name} is compacted")
     return Check("changelog", Level.FAILED, f"{name} has cleanup.policy={policy}", "set its cleanup.policy to compact")
+
+
+def redriven(client: KafkaAdminClient, settings: Settings) -> Check:
+    """Whether it is kept for ever which dead letters were redriven: else they would be redriven again."""
+    name = redriven_name(settings)
+    configs = _configs(client, list(partition_counts(client, [name]))).get(name)
+    if not configs:
+        return Check("redriven", Level.OK, f"{name} is not there yet, or the broker does not tell how it is kept")
+    policy = configs.get("cleanup.policy", "delete")
+    if policy == "compact":
+        return Check("redriven", Level.OK, f"{name} is compacted")
+    return Check("redriven", Level.FAILED, f"{name} has cleanup.policy={policy}", "set its cleanup.policy to compact")
 
 
 def _configs(client: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

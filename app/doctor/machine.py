@@ -8,7 +8,6 @@ from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -16,7 +15,7 @@ from redis.retry import Retry
 
 from app.doctor.check import Check, Level
 from app.ports import problem
-from app.settings import SETTINGS_FILE, Settings
+from app.settings import SECRETS_FOLDER, SETTINGS_FILE, Settings
 from app.topics import one_line
 
 PYTHONS: Final = ((3, 11), (3, 14))
@@ -56,7 +55,9 @@ def origins() -> Check:
     path = Path(SETTINGS_FILE)
     there = sorted(tomllib.loads(path.read_text(encoding="utf-8"))) if path.is_file() else []
     parts = [f"from the environment: {', '.join(here)}"] if here else []
-    if rest := [name for name in there if name not in here]:
+    if secret := [name for name in Settings.model_fields if _is_secret(name) and name not in here]:
+        parts.append(f"from {SECRETS_FOLDER}: {', '.join(secret)}")
+    if rest := [name for name in there if name not in {*here, *secret}]:
         parts.append(f"from {SETTINGS_FILE}: {', '.join(rest)}")
     return Check(
         "settings",
@@ -65,13 +66,17 @@ def origins() -> Check:
     )
 
 
+def _is_secret(name: str) -> bool:
+    return (Path(SECRETS_FOLDER) / f"{_PREFIX}{name}".lower()).is_file()
+
+
 def store(settings: Settings) -> Check:
     """Whether Redis answers. Without it the processor goes on, and only the read model stands still."""
-    url = urlsplit(settings.redis)
-    place = f"{url.hostname}:{url.port or 6379}" if url.hostname else url.path  # without a password in it
+    connection = settings.redis_connection
+    place = connection.place
     try:
         with redis.Redis.from_url(
-            settings.redis,
+            **connection.options(),
             socket_timeout=_WAIT_S,
             socket_connect_timeout=_WAIT_S,
             retry=Retry(NoBackoff(), 0),

@@ -4,14 +4,15 @@ Two kinds keep one contract (tests/contracts/test_epoch_logs.py): with Kafka's t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
-from tables.changelog import Output, Record, output_record
+from app.connection import KafkaConnection
+from tables.changelog import Output, Record, output_records, slots_of
 
 OPEN_TIMEOUT_S: Final = 60
 REQUEST_TIMEOUT_MS: Final = 15_000
@@ -67,8 +68,8 @@ class KafkaLog:
     `name_of`: how a topic is called on the broker.
     """
 
-    def __init__(self, bootstrap: str, partition: int, changelog: str, name_of: Callable[[str], str]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, kafka: KafkaConnection, partition: int, changelog: str, name_of: Callable[[str], str]) -> None:
+        self._kafka = kafka
         self._partition = partition
         self._changelog = changelog
         self._here = TopicPartition(changelog, partition)
@@ -103,7 +104,7 @@ class KafkaLog:
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
@@ -113,7 +114,7 @@ class KafkaLog:
     async def _start(self, transactional_id: str | None) -> AIOKafkaProducer:
         await self.close()
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._kafka.options(),
             transactional_id=transactional_id,
             acks="all",
             max_batch_size=BATCH_BYTES,
@@ -166,9 +167,9 @@ class TransactionalLog(KafkaLog):
     stores_outputs = False
 
     def __init__(
-        self, bootstrap: str, partition: int, changelog: str, name_of: Callable[[str], str], app_id: str
+        self, kafka: KafkaConnection, partition: int, changelog: str, name_of: Callable[[str], str], app_id: str
     ) -> None:
-        super().__init__(bootstrap, partition, changelog, name_of)
+        super().__init__(kafka, partition, changelog, name_of)
         self._transactional_id = f"{app_id}-{partition}"
 
     async def open(self) -> None:
@@ -179,7 +180,7 @@ class TransactionalLog(KafkaLog):
     async def append(self, records: EpochRecords) -> None:
         """Write one epoch in one transaction."""
         producer = self._writer()
-        end, _ = await asyncio.gather(self._send([*records.rows, records.marker]), self._send_outputs(records.outputs))
+        end, _ = await _both(self._send([*records.rows, records.marker]), self._send_outputs(records.outputs))
         await producer.commit_transaction()
         self._end = end + _COMMIT_MARKER
         await producer.begin_transaction()
@@ -195,6 +196,14 @@ class PlainLog(KafkaLog):
     """
 
     stores_outputs = True
+    _slots = 0
+    """So many outputs of epochs before lie in the changelog, or more if it was not read here."""
+
+    async def read(self) -> AsyncIterator[Sequence[Record]]:
+        """All that was written, oldest first, in chunks."""
+        async for records in super().read():
+            self._slots = max(self._slots, slots_of(records))
+            yield records
 
     async def open(self) -> None:
         """Connect. An older writer is not fenced: that takes transactions."""
@@ -203,12 +212,22 @@ class PlainLog(KafkaLog):
     async def append(self, records: EpochRecords) -> None:
         """Write one epoch, publish it, in an order that a crash cannot tear."""
         self._writer()
-        stored = [output_record(number, records.epoch, output) for number, output in enumerate(records.outputs)]
-        if records.rows or stored:
-            await self._send([*records.rows, *stored])
+        before = [*records.rows, *output_records(records.epoch, records.outputs, self._slots)]
+        if before:
+            await self._send(before)
+        self._slots = len(records.outputs)
         self._end = await self._send([records.marker])
         await self.publish(records.outputs)
 
     async def publish(self, outputs: Iterable[Output]) -> None:
         """Publish outputs, and wait until the broker has them."""
         await self._send_outputs(outputs)
+
+
+async def _both(rows: Awaitable[int], outputs: Awaitable[None]) -> tuple[int, None]:
+    """Wait for both; where both fail, that the writer was fenced is what counts."""
+    end, done = await asyncio.gather(rows, outputs, return_exceptions=True)
+    errors = [each for each in (end, done) if isinstance(each, BaseException)]
+    for error in sorted(errors, key=lambda each: not isinstance(each, ProducerFenced)):
+        raise error
+    return end, done  # type: ignore[return-value]  # neither is an error

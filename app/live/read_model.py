@@ -1,90 +1,135 @@
-"""The read model in Redis: what the web view shows of all workers. Written after each epoch, and never waited for.
+"""The read model in Redis: what the web view shows of all workers. Written after epochs, and never waited for.
 
-It can be lost at any time: each partition's status is written anew with its next epoch.
+A hash with a field a partition: its status, and its newest changes. The owner writes the whole field, when something
+was committed and every few seconds anyway: so Redis can be lost at any time, and whatever else was in a field (of an
+owner before, of a user who was erased since) is gone with the next write.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from heapq import nlargest
+from time import monotonic, time
 from typing import Any, Final
 
 import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.connection import RedisConnection
 from app.live.status import PartitionStatus, Summary
 from schemas.changes import TagChange
+from schemas.events import UserId
+from schemas.times import SECOND_MS, Millis
 
-NEWEST: Final = 100
+NEWEST: Final = 20
+"""Changes that are kept of a partition, and shown of all of them."""
 FLUSH_S: Final = 0.5
+REFRESH_S: Final = 5.0
 EXPIRES_S: Final = 7 * 24 * 60 * 60
+STOPPED_S: Final = 5.0
+"""A worker that slept for longer, against its will, may have lost its partitions without knowing."""
 _TIMEOUT_S: Final = 2.0
+_ARGUMENTS: Final = ", with args"
+"""Behind it, Redis repeats what it was sent."""
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+class Said(msgspec.Struct, array_like=True, frozen=True):
+    """A change, and when it was committed, by the clock on the wall."""
+
+    committed_at: Millis
+    change: TagChange
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What is shown of one partition; the newest last."""
+
+    status: PartitionStatus
+    newest: list[Said]
+
+
 _ENCODE: Final = msgspec.json.Encoder().encode
-_STATUS: Final = msgspec.json.Decoder(PartitionStatus).decode
-_CHANGE: Final = msgspec.json.Decoder(TagChange).decode
+_SHOWN: Final = msgspec.json.Decoder(Shown).decode
 
 
 class ReadModel:
-    """Collects what changed, writes it every half second, and reads it back for the web view."""
+    """Collects what changed, writes it every half second, and reads it back for the web view.
 
-    def __init__(self, url: str, app_id: str) -> None:
-        self._redis = Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
-        self._partitions_key = f"{app_id}:partitions"
-        self._changes_key = f"{app_id}:changes"
-        self._statuses: dict[int, PartitionStatus] = {}
-        self._changes: deque[TagChange] = deque(maxlen=NEWEST)
-        self._newest: deque[TagChange] = deque(maxlen=NEWEST)
+    `statuses`: those of the partitions that this worker owns now; of others it says nothing.
+    """
+
+    def __init__(self, redis: RedisConnection, app_id: str, statuses: Callable[[], Iterable[PartitionStatus]]) -> None:
+        self._redis = Redis.from_url(**redis.options(), socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
+        self._key = f"{app_id}:partitions"
+        self._statuses = statuses
+        self._newest: dict[int, list[Said]] = {}
+        self._changed: set[int] = set()
+        self._refreshed_at = -REFRESH_S
         self.is_up = False
 
-    def update(self, status: PartitionStatus, changes: Iterable[TagChange]) -> None:
-        """Note what an epoch has written; only the newest changes are kept."""
-        self._statuses[status.partition] = status
-        self._changes.extend(changes)
+    def update(self, partition: int, changes: Sequence[TagChange], erased: Collection[UserId] = ()) -> None:
+        """Note what an epoch has committed; only the newest changes are kept, and none of whom it has erased."""
+        now = int(time() * SECOND_MS)
+        known = [*self._newest.get(partition, ()), *(Said(now, change) for change in changes[-NEWEST:])]
+        self._newest[partition] = [said for said in known if said.change.user_id not in erased][-NEWEST:]
+        self._changed.add(partition)
+
+    def forget(self, partition: int) -> None:
+        """Show no older changes of a partition: who has been erased since is not known."""
+        self._newest.pop(partition, None)
+        self._changed.add(partition)
 
     async def run(self) -> None:
         """Write what was noted, again and again; while Redis is down, keep the newest and try on."""
         while True:
+            before = monotonic()
             await asyncio.sleep(FLUSH_S)
+            if monotonic() - before > STOPPED_S:
+                self._newest.clear()
             try:
                 await self.flush()
                 self._note(is_up=True)
             except (RedisError, OSError, TimeoutError) as error:
-                self._note(is_up=False, why=str(error))
+                self._note(is_up=False, why=str(error).partition(_ARGUMENTS)[0])
 
     async def flush(self) -> None:
-        """Write what was noted in one round trip.
+        """Write the partitions that have changed, or, where that was long ago, all that are owned.
 
-        Raises RedisError where Redis does not take it; it is then kept.
+        Raises RedisError where Redis does not take it; what was noted is then kept.
         """
-        statuses, changes = dict(self._statuses), list(self._changes)
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.ping()
-            if statuses:
-                fields: dict[Any, Any] = {number: _ENCODE(status) for number, status in statuses.items()}
-                pipe.hset(self._partitions_key, mapping=fields)
-                pipe.expire(self._partitions_key, EXPIRES_S)
-            if changes:
-                pipe.lpush(self._changes_key, *(_ENCODE(change) for change in changes))
-                pipe.ltrim(self._changes_key, 0, NEWEST - 1)
-                pipe.expire(self._changes_key, EXPIRES_S)
-            await pipe.execute()
-        self._settle(statuses, changes)
+        now = monotonic()
+        is_refresh = now - self._refreshed_at >= REFRESH_S
+        changed, self._changed = self._changed, set()
+        try:
+            await self._write({each.partition: each for each in self._own() if is_refresh or each.partition in changed})
+        except BaseException:
+            self._changed |= changed
+            raise
+        if is_refresh:
+            self._refreshed_at = now
 
-    async def summary(self, own: Iterable[PartitionStatus]) -> Summary:
+    async def _write(self, statuses: dict[int, PartitionStatus]) -> None:
+        if not statuses:
+            await self._redis.ping()
+            return
+        fields: dict[Any, Any] = {number: _ENCODE(self._shown(status)) for number, status in statuses.items()}
+        await self._redis.hset(self._key, mapping=fields)
+        await self._redis.expire(self._key, EXPIRES_S)
+
+    async def summary(self) -> Summary:
         """All workers' partitions added up; where Redis is down, only this worker's own."""
-        mine = {status.partition: status for status in own}
+        known = {status.partition: self._shown(status) for status in self._own()}
+        is_there = False
         with suppress(RedisError, OSError, TimeoutError, msgspec.DecodeError):
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.hgetall(self._partitions_key)
-                pipe.lrange(self._changes_key, 0, NEWEST - 1)
-                stored, changes = await pipe.execute()
-            known = {status.partition: status for status in map(_STATUS, stored.values())}
-            return Summary.of((known | mine).values(), [_CHANGE(change) for change in changes], store=True)
-        return Summary.of(mine.values(), list(reversed([*self._newest, *self._changes]))[:NEWEST], store=False)
+            stored = await self._redis.hgetall(self._key)
+            known = {int(number): _SHOWN(value) for number, value in stored.items()} | known
+            is_there = True
+        newest = nlargest(NEWEST, _numbered(known.values()))
+        changes = [said.change for *_, said in newest]
+        return Summary.of((each.status for each in known.values()), changes, store=is_there)
 
     async def close(self) -> None:
         """Write what is left, if Redis is there, and disconnect."""
@@ -92,19 +137,30 @@ class ReadModel:
             await self.flush()
         await self._redis.aclose()
 
-    def _settle(self, statuses: dict[int, PartitionStatus], changes: list[TagChange]) -> None:
-        """Forget what was written, save what has changed meanwhile."""
-        for number, status in statuses.items():
-            if self._statuses.get(number) is status:
-                del self._statuses[number]
-        written = {change.id for change in changes}
-        self._changes = deque((change for change in self._changes if change.id not in written), maxlen=NEWEST)
-        self._newest.extend(changes)
+    def _own(self) -> list[PartitionStatus]:
+        """Of the partitions that are owned now; what was noted of others is forgotten."""
+        statuses = list(self._statuses())
+        for lost in self._newest.keys() - {status.partition for status in statuses}:
+            del self._newest[lost]
+        return statuses
+
+    def _shown(self, status: PartitionStatus) -> Shown:
+        return Shown(status, self._newest.get(status.partition, []))
 
     def _note(self, *, is_up: bool, why: str = "") -> None:
         if is_up != self.is_up:
             self.is_up = is_up
+            self._refreshed_at = -REFRESH_S
             if is_up:
                 _LOG.info("Redis is there")
             else:
                 _LOG.warning("Redis is not there (%s); the web view shows this worker alone", why)
+
+
+def _numbered(partitions: Iterable[Shown]) -> Iterable[tuple[Millis, int, int, Said]]:
+    """All changes, each with what decides how new it is: when it was committed, and its place in its partition."""
+    return (
+        (said.committed_at, place, -shown.status.partition, said)
+        for shown in partitions
+        for place, said in enumerate(shown.newest)
+    )

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import faust
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types.auth import CredentialsT
 from faust.web.base import BlueprintManager
 
+from app.connection import KafkaConnection
 from app.live.lane import LaneConsumer, LaneTransport
 from app.live.tasks import TaskManager
 from app.settings import Settings
@@ -15,6 +18,13 @@ from schemas.topics import Topic
 
 HEARTBEATS_A_SESSION: Final = 5
 OFFSETS_S: Final = 1.0
+
+
+class App(faust.App):
+    """An application that needs no folder: its state is in the changelog."""
+
+    def _create_directories(self) -> None:
+        """None; Faust would make `<app_id>-data` in the working folder, for tables."""
 
 
 class ChunkSchema(faust.Schema[Any, Any]):
@@ -32,9 +42,10 @@ class ChunkSchema(faust.Schema[Any, Any]):
 def build(settings: Settings, new_tasks: Callable[[LaneConsumer], TaskManager]) -> faust.App:
     """A Faust application whose agents feed the tasks."""
     session_s = settings.session_timeout / SECOND_MS
-    app = faust.App(
+    app = App(
         settings.app_id,
         broker=f"kafka://{settings.kafka.replace(',', ';')}",
+        broker_credentials=_credentials(settings.kafka_connection),
         topic_partitions=settings.partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -55,6 +66,18 @@ def build(settings: Settings, new_tasks: Callable[[LaneConsumer], TaskManager]) 
     for name, topic in names.items():
         app.agent(app.topic(name, schema=ChunkSchema()), name=topic)(_agent)
     return app
+
+
+def _credentials(kafka: KafkaConnection) -> CredentialsT | None:
+    """TLS and login, in Faust's words."""
+    if kafka.login is None:
+        return SSLCredentials(kafka.tls) if kafka.tls else None
+    return SASLCredentials(
+        username=kafka.login.username,
+        password=kafka.login.password,
+        mechanism=kafka.login.mechanism.value,
+        ssl_context=kafka.tls,
+    )
 
 
 async def _agent(stream: Any) -> None:

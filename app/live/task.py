@@ -12,7 +12,8 @@ from app.live.chunk import Chunk
 from app.live.epoch_log import EpochLog, EpochRecords
 from app.live.outputs import Outputs
 from app.live.retention import lost_events
-from schemas.times import Millis
+from app.partition_count import check_marker
+from schemas.times import MINUTE_MS, Millis
 from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.changelog import Marker, Record, Restore, marker_record
 from tables.merge import Position
@@ -20,6 +21,8 @@ from tables.merge import Position
 MAX_DIRTY: Final = 2_500
 """So many changed rows end an epoch early: encoding them holds the event loop for some 25 ms."""
 IDLE_S: Final = 0.5
+QUIET_MS: Final[Millis] = MINUTE_MS
+"""So far the clock on the wall moves time on where nothing else happens, before that is written too."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -51,6 +54,7 @@ class Wiring:
     `committed`: is told of each epoch after it is written, and how many seconds that took.
     `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
     whoever waits for the broker waits for one slice at a time, not for one of each partition.
+    `partitions`: how many the topics have.
     """
 
     log: EpochLog
@@ -59,6 +63,7 @@ class Wiring:
     committed: Callable[["PartitionTask", Epoch, float], None]
     clocks: Clocks
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    partitions: int = 1
 
 
 class PartitionTask:
@@ -73,6 +78,7 @@ class PartitionTask:
         self.expected: dict[Topic, Offset] = {}
         self.ends: dict[Topic, Offset] = {}
         self.written: Mapping[Topic, Position] = {}
+        self._written_watermark: Millis = 0
         self.epoch = 0
         self.progressed_at = wiring.clocks.monotonic()
         self.restored_rows = 0
@@ -90,8 +96,8 @@ class PartitionTask:
     async def run(self) -> None:
         """Own the partition until `stop`.
 
-        Raises KafkaError or TimeoutError where an epoch failed: what is in memory is then forgotten; LostEventsError
-        where the changelog cannot be gone on from.
+        Raises KafkaError or TimeoutError where an epoch failed: what is in memory is then forgotten; LostEventsError,
+        UnreadableError or TopicsError where the changelog cannot be gone on from.
         """
         self._stopping = False
         self.phase = Phase.RESTORING
@@ -167,10 +173,12 @@ class PartitionTask:
         self._generation = marker.generation + 1 if marker else 1
         self._torn = restore.torn
         if marker:
+            check_marker(marker, self._wiring.partitions)
             self.partition.resume(marker.state, restore.rows)
         ranges = await self._wiring.ranges(self.number)
         self._check_retention(ranges, is_new=marker is None)
         self.written = self.partition.state.positions
+        self._written_watermark = self.partition.watermark
         await self._wiring.log.publish(restore.outputs)
         self._is_valid = True
         _LOG.info("partition %d is restored: %d rows, epoch %d", self.number, self.restored_rows, self.epoch)
@@ -225,7 +233,14 @@ class PartitionTask:
             or partition.table.changes
             or partition.dead_letters
             or partition.state.positions != self.written
+            or self._has_time_passed
         )
+
+    @property
+    def _has_time_passed(self) -> bool:
+        """Whether the marker should know: with a clock on the wall time passes always."""
+        passed = self.partition.watermark - self._written_watermark
+        return passed >= QUIET_MS if self._wiring.clocks.wall else passed > 0
 
     async def _write_epoch(self) -> None:
         if self._has_changed:
@@ -238,6 +253,7 @@ class PartitionTask:
             self._torn = ()
             self.epoch += 1
             self.written = epoch.state.positions
+            self._written_watermark = epoch.state.watermark
             self._progressed()
             self._wiring.committed(self, epoch, self.progressed_at - started)
         self._epoch_at = self._wiring.clocks.monotonic() + self._epoch_s
@@ -251,6 +267,7 @@ class PartitionTask:
             epoch=self.epoch + 1,
             state=epoch.state,
             outputs=len(said) if self._wiring.log.stores_outputs else 0,
+            partitions=self._wiring.partitions,
         )
         rows = [*self._torn, *((user.encode(), encoded) for user, encoded in epoch.rows.items())]
         return EpochRecords(self.epoch + 1, rows, said, marker_record(marker))

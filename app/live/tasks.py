@@ -5,17 +5,31 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    ProducerFenced,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
 
 from app.live.chunk import Chunk
-from app.live.retention import LostEventsError
 from app.live.task import PartitionTask, Phase
+from app.topics import BrokerError, one_line
 from schemas.topics import INPUT_TOPICS, Offset, Topic
-from tables.codec import UnknownVersionError
 
 HAND_OVER_S: Final = 20
 RETRY_S: Final = 1.0
 STALLED_S: Final = 30
+
+NOT_ALLOWED: Final = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+RIGHTS: Final = "see docs/security.md for the rights that a worker needs, and rekindle doctor for those it lacks"
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -65,6 +79,8 @@ class TaskManager:
             _, late = await asyncio.wait(runs.values(), timeout=HAND_OVER_S)
             for run in late:
                 run.cancel()
+            if late:
+                _LOG.warning("%d hand-overs took too long: what they had not written is applied again", len(late))
             await asyncio.gather(*runs.values(), return_exceptions=True)
 
     def take(self, chunk: Chunk) -> None:
@@ -111,13 +127,15 @@ class TaskManager:
                 await task.run()
             except ProducerFenced:
                 _LOG.warning("partition %d was taken over by another worker; waiting for the group", task.number)
+            except NOT_ALLOWED as error:
+                self._fail(
+                    BrokerError(f"the broker refuses what partition {task.number} needs ({one_line(error)})", RIGHTS)
+                )
             except (KafkaError, TimeoutError) as error:
                 _LOG.warning("partition %d: %s; it is restored from its changelog", task.number, error or type(error))
                 await asyncio.sleep(RETRY_S)
                 if await self._is_member():
                     continue
-            except (LostEventsError, UnknownVersionError) as error:
-                self._fail(error)
             except Exception as error:  # noqa: BLE001  whatever it is, the worker must not go on without the partition
                 self._fail(error)
             return

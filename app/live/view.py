@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from secrets import token_urlsafe
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment
 
@@ -25,19 +26,36 @@ _WORDS: Final = {
 """What the script says too."""
 
 
-def page(summary: Summary, title: str = "") -> str:
-    """The page as HTML; `title` says what is seen here."""
-    return (
-        _pages()
-        .get_template("live.html.j2")
-        .render(
-            summary=summary,
-            title=title,
-            users={tag: users_by_state(summary.users.get(tag, {})) for tag in LIFECYCLES},
-            newest=summary.newest[:NEWEST],
-            words=_WORDS,
-        )
+class Page(NamedTuple):
+    """HTML, and the Content-Security-Policy to send with it: nothing runs but what the page came with."""
+
+    html: str
+    policy: str
+
+
+def page(summary: Summary, title: str = "") -> Page:
+    """The page; `title` says what is seen here."""
+    return _page(
+        "live.html.j2",
+        "connect-src 'self'; form-action 'none'",
+        summary=summary,
+        title=title,
+        users={tag: users_by_state(summary.users.get(tag, {})) for tag in LIFECYCLES},
+        newest=summary.newest[:NEWEST],
+        words=_WORDS,
     )
+
+
+def sign_in_page(*, is_wrong: bool = False) -> Page:
+    """The form that asks for the token; `is_wrong`: what was typed was another one."""
+    return _page("sign_in.html.j2", "form-action 'self'", is_wrong=is_wrong)
+
+
+def _page(template: str, allowed: str, **names: Any) -> Page:
+    nonce = token_urlsafe(16)
+    own = f"script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:"
+    policy = f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; {own}; {allowed}"
+    return Page(_pages().get_template(template).render(nonce=nonce, **names), policy)
 
 
 def users_by_state(users: Mapping[str, int]) -> dict[State, int]:

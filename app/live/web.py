@@ -39,7 +39,8 @@ class Views:
 
     async def index(self, _: web.Request) -> web.Response:
         """The page."""
-        return web.Response(text=page(await self._summary(), self._title), content_type="text/html")
+        html, policy = page(await self._summary(), self._title)
+        return web.Response(text=html, content_type="text/html", headers={"Content-Security-Policy": policy})
 
     async def healthz(self, _: web.Request) -> web.Response:
         """The process lives."""

@@ -10,7 +10,9 @@ from typing import Any, Final
 import faust
 
 from agents.partition import Epoch, Partition
+from app.discreet import in_words
 from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
+from app.live.guard import Guard
 from app.live.lane import LaneConsumer
 from app.live.metrics import Metrics
 from app.live.outputs import Outputs
@@ -21,12 +23,13 @@ from app.live.status import PartitionStatus, Summary
 from app.live.task import Clocks, PartitionTask, Wiring
 from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
+from app.partition_count import check_written_count
 from app.ports import problem
 from app.settings import Clock, Delivery, OnLostEvents, Settings
 from app.topics import changelog_name, output_name, prepare
 from schemas.times import SECOND_MS
 from schemas.topics import Topic
-from tables.codec import UnknownVersionError
+from tables.codec import UnreadableError
 from tables.table import Table
 
 HOT_ROWS: Final = 400_000
@@ -49,11 +52,12 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._kafka = settings.kafka_connection
         self._outputs = Outputs(settings.app_id)
         self._tasks: TaskManager | None = None
         self._turn = asyncio.Lock()
         self._metrics = Metrics(self._statuses)
-        self._read_model = ReadModel(settings.redis, settings.app_id)
+        self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
 
     async def run(self) -> None:
         """Process until SIGTERM or SIGINT.
@@ -63,8 +67,10 @@ class Worker:
         stopped = _on_signals()
         _check_port(self._settings)
         await asyncio.to_thread(prepare, self._settings)
+        await asyncio.to_thread(_check_changelog, self._settings)
         app = build(self._settings, self._new_tasks)
         web: Any = app.web
+        Guard(self._settings.web_token).add_to(web.web_app)
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
         writing = asyncio.create_task(self._read_model.run())
         await app.start()
@@ -74,7 +80,7 @@ class Worker:
         finally:
             writing.cancel()
             await self._end(app)
-        _LOG.info("ended, with everything written")
+        _LOG.info("ended")
 
     async def _end(self, app: faust.App) -> None:
         """Write the last epochs, tell the group, and leave it; Faust may not end by itself after a fault."""
@@ -94,14 +100,14 @@ class Worker:
                 async with asyncio.timeout(1):
                     await stopped.wait()
             if app.crashed:
-                raise StalledError(f"Faust stopped: {app.crash_reason!r}")
+                raise StalledError(f"Faust stopped: {in_words(app.crash_reason)}")
             if self._tasks is not None:
                 self._check(self._tasks)
 
     def _check(self, tasks: TaskManager) -> None:
         if tasks.fatal.done():
             error = tasks.fatal.result()
-            if isinstance(error, (LostEventsError, UnknownVersionError)):
+            if isinstance(error, (LostEventsError, UnreadableError)):
                 raise WorkerError(str(error))
             raise error
         stalled = [task.number for task in tasks.stalled(monotonic())]
@@ -121,6 +127,7 @@ class Worker:
             ranges=consumer.ranges,
             committed=self._committed,
             turn=self._turn,
+            partitions=settings.partitions,
             clocks=Clocks(monotonic, (lambda: int(time() * SECOND_MS)) if settings.clock is Clock.WALL else None),
         )
         accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT
@@ -129,28 +136,30 @@ class Worker:
         )
 
     def _partition(self, number: int) -> Partition:
+        """A partition in which nothing is known yet: it is new here, or to be restored."""
         settings = self._settings
+        self._read_model.forget(number)
         table = Table(max(HOT_ROWS // settings.partitions, 1))
         return Partition(number, settings.limits, table, settings.partitions)
 
     def _log(self, number: int) -> EpochLog:
         settings, changelog = self._settings, changelog_name(self._settings)
         if settings.delivery is Delivery.EXACTLY_ONCE:
-            return TransactionalLog(settings.kafka, number, changelog, self._name_of, settings.app_id)
-        return PlainLog(settings.kafka, number, changelog, self._name_of)
+            return TransactionalLog(self._kafka, number, changelog, self._name_of, settings.app_id)
+        return PlainLog(self._kafka, number, changelog, self._name_of)
 
     def _name_of(self, topic: Topic) -> str:
         return output_name(self._settings, topic)
 
     def _committed(self, task: PartitionTask, epoch: Epoch, seconds: float) -> None:
         self._metrics.epoch_seconds.observe(seconds)
-        self._read_model.update(PartitionStatus.of(task), epoch.changes)
+        self._read_model.update(task.number, epoch.changes, epoch.erased)
 
     def _statuses(self) -> list[PartitionStatus]:
         return [PartitionStatus.of(task) for task in self._tasks.tasks.values()] if self._tasks else []
 
     async def _summary(self) -> Summary:
-        return await self._read_model.summary(self._statuses())
+        return await self._read_model.summary()
 
 
 def _on_signals() -> asyncio.Event:
@@ -160,6 +169,14 @@ def _on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     return stopped
+
+
+def _check_changelog(settings: Settings) -> None:
+    """Refuse rows of a newer version, or of another number of partitions, before the group hears of this worker."""
+    try:
+        check_written_count(settings)
+    except UnreadableError as error:
+        raise WorkerError(str(error)) from None
 
 
 def _check_port(settings: Settings) -> None:

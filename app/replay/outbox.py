@@ -23,7 +23,7 @@ class Outbox:
 
     def __init__(self, settings: Settings) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.kafka,
+            **settings.kafka_connection.options(),
             acks="all",
             enable_idempotence=False,  # the embedded broker has none; a partition's batches go one by one anyway
             max_batch_size=_BATCH_BYTES,

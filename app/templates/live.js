@@ -53,8 +53,7 @@
   const value = (change, of, absent) => {
     const name = change.tag in words.titles ? of ?? absent : "";
     if (!states.includes(name)) return whole(of === null ? "none" : String(of));
-    const dot = element("span", { className: "dot" });
-    dot.style.setProperty("--state", `var(--${name})`);
+    const dot = element("span", { className: `dot is-${name}` });
     return element("span", { className: "state" }, dot, name[0].toUpperCase() + name.slice(1));
   };
 

@@ -22,7 +22,11 @@ def task(settings: Settings, number: int) -> PartitionTask:
         return dict.fromkeys(INPUT_TOPICS, (0, 0))
 
     log = TransactionalLog(
-        settings.kafka, number, changelog_name(settings), lambda topic: output_name(settings, topic), settings.app_id
+        settings.kafka_connection,
+        number,
+        changelog_name(settings),
+        lambda topic: output_name(settings, topic),
+        settings.app_id,
     )
     wiring = Wiring(log, Outputs(settings.app_id), ranges, lambda *_: None, Clocks(monotonic, None))
     return PartitionTask(

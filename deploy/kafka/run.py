@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NoReturn
@@ -30,8 +31,8 @@ _LAST_LINES: Final = 3
 _PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners={listeners},CONTROLLER://{host}:{controller}
+advertised.listeners={listeners}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.quorum.voters=1@{host}:{controller}
@@ -60,7 +61,7 @@ def main() -> None:
     try:
         jars = fetch(options.cache)
         if not options.fetch:
-            run(jars, options.port, options.data)
+            run(jars, options.port, options.data, options.listener, options.properties)
     except (CannotRunError, EmbeddedError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
@@ -84,20 +85,24 @@ def fetch(cache: Path) -> Path:
     return jars
 
 
-def run(jars: Path, port: int, data: Path | None) -> None:
-    """Run one node until we are interrupted; raises where it does not start, or ends by itself."""
+def run(jars: Path, port: int, data: Path | None, more: Sequence[str] = (), properties: Path | None = None) -> None:
+    """Run one node until we are interrupted; raises where it does not start, or ends by itself.
+
+    `more`: listeners beside the plain one; `properties`: a file of what they need.
+    """
     _check_free(port)
     with TemporaryDirectory(prefix="rekindle-kafka-", ignore_cleanup_errors=True) as folder:
         chosen = port or free_port()
         logs = (data or Path(folder) / "data").resolve()
         logs.mkdir(parents=True, exist_ok=True)
-        properties = Path(folder) / "server.properties"
-        text = _PROPERTIES.format(host=HOST, port=chosen, controller=free_port(), data=logs)
-        properties.write_text(text, encoding="utf-8")
+        listeners = ",".join([f"PLAINTEXT://{HOST}:{chosen}", *more])
+        text = _PROPERTIES.format(host=HOST, listeners=listeners, controller=free_port(), data=logs)
+        whole = Path(folder) / "server.properties"
+        whole.write_text(text + (properties.read_text(encoding="utf-8") if properties else ""), encoding="utf-8")
         java = _java(jars)
         if not (logs / "meta.properties").exists():
-            _call([*java, *_QUICK, "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(properties)])
-        _serve([*java, "-Xms256m", "-Xmx1g", "kafka.Kafka", str(properties)], chosen)
+            _call([*java, *_QUICK, "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(whole)])
+        _serve([*java, "-Xms256m", "-Xmx1g", "kafka.Kafka", str(whole)], chosen)
 
 
 def _serve(command: list[str], port: int) -> None:
@@ -149,6 +154,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder for its data (default: a temporary one, removed at the end)")
     parser.add_argument("--cache", type=Path, default=_CACHE, help="folder for its jars (default: .kafka)")
     parser.add_argument("--fetch", action="store_true", help="only fetch it")
+    secured = parser.add_argument_group("for tests of TLS and SASL")
+    secured.add_argument(
+        "--listener", action="append", default=[], metavar="URL", help="one more, such as SASL_SSL://127.0.0.1:9093"
+    )
+    secured.add_argument("--properties", type=Path, help="file with the properties that it needs, such as keys")
     return parser.parse_args()
 
 

@@ -352,3 +352,16 @@ def test_no_other_profile_erases(kind: str | None) -> None:
     story.apply(click(day(0)), profile(day(1), kind=kind))
     assert story.row().erased_at is None
     assert story.row().totals.clicks == 1
+
+
+# day        0      5      8
+# u          o      E      E       one epoch
+# v          t -o  E               of v no tag is left to take back: the erasure is told all the same
+def test_an_epoch_tells_whom_it_erased_also_who_had_no_tag() -> None:
+    story = Story()
+    story.apply(click(day(0)), tag(day(0), "1", "v", value="gold"), tag(day(1), "2", "v"), click(day(0), user_id="w"))
+    assert story.partition.collect().erased == set()
+    assert about_any(story.apply(erased(day(5)), erased(day(2), user_id="v"), erased(day(8)))) != []
+    assert story.partition.collect().erased == {"u", "v"}
+    story.apply(click(day(9)), erased(day(7)))
+    assert story.partition.collect().erased == set()

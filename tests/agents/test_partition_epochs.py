@@ -126,7 +126,7 @@ def test_only_topics_that_are_behind_hold_time_back() -> None:
     drive.take(CLICKS, click(day(0)), click(day(12), "v"))
     drive.take(ORDERS, tick(day(10)))
     assert len(drive.at(day(40), ORDERS)) == 2
-    assert drive.partition.watermark == day(10, 1)
+    assert drive.partition.watermark == day(10, 1) - GRACE_MS
     assert drive.partition.state.positions[CLICKS] == Position(1, day(0))
     assert len(drive.at(day(40))) == 3
     assert drive.partition.watermark == day(40) - GRACE_MS
@@ -147,6 +147,33 @@ def test_time_never_goes_back_with_the_clock_on_the_wall() -> None:
     drive.take(CLICKS, click(day(2)))
     drive.at(day(5))
     assert drive.partition.counters == Counters(too_late=1)
+
+
+def order(at: Millis, event_id: str) -> bytes:
+    fields = {"type": "order", "event_id": event_id, "user_id": "u", "ts": at, "order_id": event_id}
+    return json.dumps(fields).encode()
+
+
+# clicks  0                            -1 s of day 0: within lateness of its own topic, but not of what has come
+# orders     o1 ................ o2 (its clock is ahead), o3
+@pytest.mark.parametrize("restarts", [False, True])
+def test_how_late_an_event_is_follows_the_furthest_that_came_in_any_topic(*, restarts: bool) -> None:
+    drive, now = Drive(), day(7)
+    for at, topic, payload in (
+        (day(0, 1), CLICKS, click(day(0))),
+        (day(0, 3_600_000), ORDERS, order(day(0, 3_600_000), "o1")),
+        (now, ORDERS, order(now + 180_000, "o2")),
+        (now, ORDERS, order(now - 60_000, "o3")),
+    ):
+        drive.take(topic, payload, wall=at)
+        drive.at(at)
+    if restarts:
+        rows, state = drive.partition.collect().rows, drive.partition.state
+        drive.partition = Partition(0, DEFAULT_LIMITS, Table())
+        drive.partition.resume(state, {user.encode(): row for user, row in rows.items() if row is not None})
+    drive.take(CLICKS, click(day(0, -1_000)), wall=now)
+    assert drive.at(now) == []
+    assert drive.partition.counters.too_late == 1
 
 
 def test_what_lies_far_in_the_future_of_the_wall_is_a_dead_letter() -> None:

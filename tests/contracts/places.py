@@ -62,8 +62,8 @@ class Kafka:
 
         def new() -> EpochLog:
             if transactional:
-                return TransactionalLog(settings.kafka, number, changelog, self.name_of, settings.app_id)
-            return PlainLog(settings.kafka, number, changelog, self.name_of)
+                return TransactionalLog(settings.kafka_connection, number, changelog, self.name_of, settings.app_id)
+            return PlainLog(settings.kafka_connection, number, changelog, self.name_of)
 
         async def said(topic: str) -> Said:
             async with opened(new()):

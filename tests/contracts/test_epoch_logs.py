@@ -15,7 +15,7 @@ from kafka.admin import ConfigResource, KafkaAdminClient
 
 from app.live.epoch_log import BATCH_BYTES, EpochLog, EpochRecords
 from app.topics import changelog_name
-from tables.changelog import MARKER_KEY, OUTPUT_PREFIX, Output, Record
+from tables.changelog import MARKER_KEY, OUTPUT_PREFIX, Output, Record, output_key
 from tests.contracts.places import Kafka, Place, fake, opened
 from tests.live.fake_log import FakeBroker, FakeLog
 
@@ -370,3 +370,23 @@ def delete_before(bootstrap: str, here: Any, offset: int) -> None:
         admin.delete_records({here: offset})
     finally:
         admin.close()
+
+
+# changelog   o o o M | o - - M |      outputs of the epoch before, which name users, are gone: - is a tombstone
+@pytest.mark.parametrize("again", [False, True], ids=["the same writer", "the next writer"])
+def test_stored_outputs_are_gone_with_the_next_epoch(place: Place, *, again: bool) -> None:
+    async def story() -> None:
+        log = place.new()
+        async with opened(log):
+            await log.append(epoch(1, [], [output(b"a"), output(b"b"), output(b"c")]))
+            if again:
+                log = place.new()
+                await log.open()
+                await read(log)
+            await log.append(epoch(2, [], [output(b"d")]))
+            left = {key: value async for records in log.read() for key, value in records}
+            stored = [key for key, value in left.items() if key.startswith(OUTPUT_PREFIX) and value is not None]
+            assert stored == [output_key(0)][: log.stores_outputs]
+            await log.close()
+
+    within(story())

@@ -97,6 +97,7 @@ def demo(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
     history = write_jsonl(tmp_path / "mine.jsonl", records())
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REKINDLE_")}
+    environment["REKINDLE_WEB_TOKEN"] = "not-for-the-demo"  # noqa: S105  it is for this machine alone
     with subprocess.Popen(  # noqa: S603  our own
         [str(REKINDLE), "demo", str(history), "--seconds", "5", "--port", str(port)],
         stdout=subprocess.PIPE,

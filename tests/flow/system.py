@@ -7,17 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 from urllib.request import urlopen
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from app.demo.embedded import free_port
 from app.settings import Settings
 from app.topics import changelog_name, prepare
-from schemas.times import DAY_MS
+from schemas.times import DAY_MS, SECOND_MS
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from tables.changelog import Marker, Restore
 
@@ -28,6 +30,9 @@ Lane = tuple[str, int]
 START: Final = 1_600_000_000_000
 LATE_MS: Final = 6 * DAY_MS
 PATIENCE_S: Final = 120.0
+
+RUNNING: Final = "rekindle_partition_running"
+WATERMARK: Final = "rekindle_watermark_seconds"
 
 
 def some_events(seed: int, users: int, events: int, days: int = 200) -> list[Wire]:
@@ -129,6 +134,20 @@ class System:
         producer.flush()
         producer.close()
 
+    def send(self, events: Iterable[Wire], **options: Any) -> None:
+        """Send events in the order given, and nothing else; the producer's `options` may name a transaction."""
+        options = {"enable_idempotence": False, "acks": "all", "linger_ms": 5, **options}
+        producer = KafkaProducer(bootstrap_servers=self.settings.kafka, **options)
+        if "transactional_id" in options:
+            producer.init_transactions()
+            producer.begin_transaction()
+        for event in events:
+            name = self.settings.topic_prefix + TOPIC_OF_TYPE[event["type"]]
+            producer.send(name, json.dumps(event).encode(), key=event["user_id"].encode())
+        if "transactional_id" in options:
+            producer.commit_transaction()
+        producer.close()
+
     def _tick(self, producer: Any, topics: Iterable[str], ts: int) -> None:
         for topic in topics:
             for partition in range(self.settings.partitions):
@@ -138,17 +157,44 @@ class System:
     def wait_until_applied(self, ts: int) -> None:
         """Return when time has passed this in every partition: all that came before has then been applied."""
         deadline = time.monotonic() + PATIENCE_S
-        while not self._have_reached(ts):
+        while not self.has_reached(ts):
             died = {number: code for number, worker in self.workers.items() if (code := worker.poll()) is not None}
             assert not died, self.logs()
             assert time.monotonic() < deadline, self.logs()
             time.sleep(0.2)
 
-    def _have_reached(self, ts: int) -> bool:
-        summaries = [summary for number in self.workers if (summary := self._summary(number))]
-        running = sum(summary["partitions"].get("running", 0) for summary in summaries)
-        owning = [summary for summary in summaries if summary["partitions"]]
-        return running == self.settings.partitions and all(summary["watermark"] > ts for summary in owning)
+    def summaries(self) -> list[Wire]:
+        """What each worker that answers serves."""
+        return [summary for number in list(self.workers) if (summary := self._summary(number))]
+
+    def owns_everything(self) -> bool:
+        """Whether every partition is processed by a worker."""
+        return len(self._watermarks()) == self.settings.partitions
+
+    def is_up(self, number: int) -> bool:
+        """Whether a worker answers."""
+        return self._get(number, "healthz") is not None
+
+    def has_reached(self, ts: int) -> bool:
+        """Whether every partition is processed by a worker, and has passed this time."""
+        watermarks = self._watermarks()
+        return len(watermarks) == self.settings.partitions and all(mark > ts for mark in watermarks.values())
+
+    def _watermarks(self) -> dict[str, float]:
+        """How far each partition has come that is processed by a worker now."""
+        texts = [text.decode() for number in list(self.workers) if (text := self._get(number, "metrics"))]
+        samples = [each for text in texts for family in text_string_to_metric_families(text) for each in family.samples]
+        running = {each.labels["partition"] for each in samples if each.name == RUNNING and each.value}
+        reached = [(each.labels["partition"], each.value * SECOND_MS) for each in samples if each.name == WATERMARK]
+        return {number: at for number, at in reached if number in running}
+
+    def events(self) -> int:
+        """How many events the workers have applied or known as copies, so far."""
+        return sum(summary["events"] for number in self.workers if (summary := self._summary(number)))
+
+    def newest_watermark(self) -> int:
+        """How far time has come in the partition that is slowest, of the worker that is furthest."""
+        return max(int(summary["watermark"]) for number in self.workers if (summary := self._summary(number)))
 
     def wait_until_ready(self) -> None:
         """Return when every worker processes what it owns."""
@@ -156,17 +202,20 @@ class System:
             time.sleep(0.2)
 
     def _is_ready(self, number: int) -> bool:
-        try:
-            return urlopen(f"http://127.0.0.1:{self._ports[number]}/readyz", timeout=5).close() is None
-        except OSError:
-            return False
+        return self._get(number, "readyz") is not None
 
     def _summary(self, number: int) -> Wire | None:
+        answer = self._get(number, "api/summary")
+        summary: Wire | None = json.loads(answer) if answer else None
+        return summary
+
+    def _get(self, number: int, path: str) -> bytes | None:
+        """What a worker answers; None where it does not, or says that something is wrong."""
         try:
-            with urlopen(f"http://127.0.0.1:{self._ports[number]}/api/summary", timeout=5) as answer:
-                summary: Wire = json.load(answer)
-                return summary
-        except OSError:
+            with urlopen(f"http://127.0.0.1:{self._ports[number]}/{path}", timeout=5) as answer:
+                text: bytes = answer.read()
+                return text
+        except (OSError, HTTPException):  # it may end amid an answer
             return None
 
     def read(self, topic: str) -> list[Any]:

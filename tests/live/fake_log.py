@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from app.live.epoch_log import EpochRecords
-from tables.changelog import MARKER_KEY, Output, Record, output_record
+from tables.changelog import MARKER_KEY, Output, Record, output_records, slots_of
 
 BATCH: Final = 3
 """Records that are sent or read in one go."""
@@ -134,7 +134,7 @@ class FakeLog:
         self._end = end
 
     async def _append_in_steps(self, records: EpochRecords) -> None:
-        stored = [output_record(number, records.epoch, output) for number, output in enumerate(records.outputs)]
+        stored = output_records(records.epoch, records.outputs, slots_of(self._broker.changelog))
         for batch in _batches([*records.rows, *stored]):
             self._write(batch)
             await self._at(self, Point.SENT)

@@ -66,6 +66,13 @@ class History:
         return keys[-1] or None if keys else None
 
 
+def part_of(storm: Storm, partition: int) -> History:
+    """What a storm brings into one partition."""
+    return History(
+        {topic: keyed(rank, storm.lanes[partition, topic]) for rank, topic in enumerate(TOPICS)}, storm.until
+    )
+
+
 def some_history(random: Random) -> History:
     """At most 60 records over five months."""
     until = BASE_MS + DAYS * DAY_MS
@@ -99,6 +106,11 @@ def _lane(random: Random, rank: int, arrivals: list[tuple[int, Wire | None]], un
             wires.append({"type": "tick", "ts": min([until, *(ts + LATENESS_MS for ts in following)]) - 1})
         wires.append(wire)
     wires.append({"type": "tick", "ts": until})
+    return keyed(rank, wires)
+
+
+def keyed(rank: int, wires: Sequence[Wire | None]) -> list[Entry]:
+    """The records of a topic with their merge keys."""
     entries: list[Entry] = []
     bound = 0
     for offset, wire in enumerate(wires):

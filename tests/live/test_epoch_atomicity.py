@@ -21,6 +21,7 @@ from tables.changelog import Marker, Restore, State
 from tables.row import Row
 from tables.table import Table
 from tests.live.fake_log import FakeBroker, Point
+from tests.live.fates import Chance
 from tests.live.histories import History, some_history
 from tests.live.quick_loop import run_quickly
 from tests.live.world import Step, World
@@ -140,7 +141,7 @@ def lived(seed: int, *, transactional: bool) -> Counter[tuple[Point, str]]:
     reference = Reference(told, transactional=transactional)
 
     async def story() -> World:
-        world = World(told, random, reference, transactional=transactional)
+        world = World(told, Chance(random), reference, transactional=transactional)
         await world.live()
         return world
 
@@ -163,7 +164,7 @@ def test_restored_rows_are_the_rows_at_the_marker_whatever_is_cut_off_where(firs
 @pytest.mark.parametrize("transactional", [True, False], ids=["whole", "in steps"])
 def test_the_fates_of_some_seeds_meet_every_point(transactional: bool) -> None:
     hits: Counter[tuple[Point, str]] = Counter()
-    for seed in range(40):
+    for seed in range(100):
         hits += lived(seed, transactional=transactional)
     kinds = ("chunk", "crash", "cancelled", *(["taken over"] if transactional else []))
     met = {(point, kind) for point in Point if point is not Point.CLOSING for kind in kinds}

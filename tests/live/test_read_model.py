@@ -8,15 +8,17 @@ from uuid import uuid4
 import msgspec
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
-from app.demo.embedded import EmbeddedStore, free_port
+from app.connection import RedisConnection
+from app.demo.embedded import free_port
 from app.live import read_model
 from app.live.read_model import NEWEST, ReadModel
-from app.live.status import Summary
+from app.live.status import PartitionStatus
 from schemas.changes import LIFECYCLE, TagChange
 from tests.live.test_outputs import CHANGE
 from tests.live.test_status import status
-from tests.servers import redis_program
+from tests.servers import SystemRedis, redis_program
 
 PATIENCE_S: Final = 20
 
@@ -27,6 +29,27 @@ def within(work: Coroutine[Any, Any, None]) -> None:
 
 def changes(numbers: range) -> list[TagChange]:
     return [msgspec.structs.replace(CHANGE, id=f"{number}") for number in numbers]
+
+
+def model_of(url: str, app_id: str, *owned: PartitionStatus) -> ReadModel:
+    """Of a worker that owns these partitions."""
+    return ReadModel(RedisConnection(url=url), app_id, lambda: owned)
+
+
+def of(user: str, *numbers: int) -> list[TagChange]:
+    """Changes of one user."""
+    return [msgspec.structs.replace(CHANGE, id=f"{number}", user_id=user) for number in numbers]
+
+
+def kept(redis_url: str, app_id: str) -> str:
+    """All that Redis holds of an application, under whatever key."""
+    with Redis.from_url(redis_url) as store:
+        return "".join(str(_value(store, key)) for key in store.scan_iter() if app_id.encode() in key)
+
+
+def _value(store: Any, key: bytes) -> Any:
+    kinds = {b"hash": store.hgetall, b"list": lambda key: store.lrange(key, 0, -1), b"string": store.get}
+    return kinds[store.type(key)](key)
 
 
 def ids(newest: Sequence[TagChange]) -> list[int]:
@@ -40,14 +63,14 @@ def app_id() -> str:
 
 def test_what_one_worker_writes_another_reads(redis_url: str, app_id: str) -> None:
     async def story() -> None:
-        one, other = ReadModel(redis_url, app_id), ReadModel(redis_url, app_id)
-        one.update(status(0), changes(range(3)))
-        one.update(status(1), [])
+        one, other = model_of(redis_url, app_id, status(0), status(1)), model_of(redis_url, app_id, status(2))
+        one.update(0, changes(range(3)))
         await one.flush()
-        other.update(status(2), changes(range(3, 5)))
+        await asyncio.sleep(0.002)
+        other.update(2, changes(range(3, 5)))
         await other.flush()
         for model in (one, other):
-            told = await model.summary([])
+            told = await model.summary()
             assert told.store
             assert told.counters["applied"] == 30
             assert told.users[LIFECYCLE] == {"active": 3}
@@ -61,23 +84,22 @@ def test_what_one_worker_writes_another_reads(redis_url: str, app_id: str) -> No
 
 def test_what_a_worker_knows_of_its_own_partitions_is_newer(redis_url: str, app_id: str) -> None:
     async def story() -> None:
-        model = ReadModel(redis_url, app_id)
-        model.update(status(0), [])
-        model.update(status(1), [])
-        await model.flush()
-        told = await model.summary([status(0, counters={"applied": 90})])
-        assert told.counters["applied"] == 100
-        await model.close()
+        before = model_of(redis_url, app_id, status(0), status(1))
+        await before.flush()
+        now = model_of(redis_url, app_id, status(0, counters={"applied": 90}))
+        assert (await now.summary()).counters["applied"] == 100
+        await before.close()
+        await now.close()
 
     within(story())
 
 
 def test_two_applications_do_not_see_each_other(redis_url: str, app_id: str) -> None:
     async def story() -> None:
-        one, other = ReadModel(redis_url, app_id), ReadModel(redis_url, f"{app_id}-2")
-        one.update(status(0), changes(range(1)))
+        one, other = model_of(redis_url, app_id, status(0)), model_of(redis_url, f"{app_id}-2")
+        one.update(0, changes(range(1)))
         await one.flush()
-        told = await other.summary([])
+        told = await other.summary()
         assert (told.store, told.events, told.newest) == (True, 0, [])
         await one.close()
         await other.close()
@@ -85,33 +107,54 @@ def test_two_applications_do_not_see_each_other(redis_url: str, app_id: str) -> 
     within(story())
 
 
-def test_only_the_newest_status_of_a_partition_and_the_newest_changes_are_written(redis_url: str, app_id: str) -> None:
+def test_only_what_has_changed_is_written_and_only_the_newest_changes(redis_url: str, app_id: str) -> None:
     async def story() -> None:
-        model = ReadModel(redis_url, app_id)
-        for number in range(3 * NEWEST):
-            model.update(status(0, epoch=number), changes(range(number, number + 1)))
+        model = model_of(redis_url, app_id, status(0), status(1))
+        await model.flush()
         with Redis.from_url(redis_url) as store:
+            store.hdel(f"{app_id}:partitions", "0", "1")
+            for number in range(3 * NEWEST):
+                model.update(0, changes(range(number, number + 1)))
             commands = store.info("stats")["total_commands_processed"]
             await model.flush()
-            assert store.info("stats")["total_commands_processed"] - commands < 20
-            assert store.hlen(f"{app_id}:partitions") == 1
-            assert store.llen(f"{app_id}:changes") == NEWEST
-            assert 0 < store.ttl(f"{app_id}:changes") <= read_model.EXPIRES_S
-        model.update(status(0), changes(range(3 * NEWEST, 3 * NEWEST + 50)))
-        await model.flush()
-        await model.flush()
-        assert ids((await model.summary([])).newest) == list(range(3 * NEWEST + 49, 2 * NEWEST + 49, -1))
+            assert store.info("stats")["total_commands_processed"] - commands < 10
+            assert store.hkeys(f"{app_id}:partitions") == [b"0"]
+            assert 0 < store.ttl(f"{app_id}:partitions") <= read_model.EXPIRES_S
+        assert ids((await model.summary()).newest) == list(range(3 * NEWEST - 1, 2 * NEWEST - 1, -1))
         await model.close()
+
+    within(story())
+
+
+# Redis     flushed
+# worker    nothing happens     everything is written again
+def test_what_redis_has_lost_comes_back_although_nothing_happens(
+    redis_url: str, app_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        model, other = model_of(redis_url, app_id, status(0), status(1)), model_of(redis_url, app_id)
+        model.update(0, changes(range(2)))
+        await model.flush()
+        with Redis.from_url(redis_url) as store:
+            store.delete(f"{app_id}:partitions")
+        await model.flush()
+        assert (await other.summary()).events == 0
+        monkeypatch.setattr(read_model, "REFRESH_S", 0.0)
+        await model.flush()
+        told = await other.summary()
+        assert (told.events, ids(told.newest)) == (20, [1, 0])
+        await model.close()
+        await other.close()
 
     within(story())
 
 
 def test_closing_writes_what_is_left(redis_url: str, app_id: str) -> None:
     async def story() -> None:
-        model, reader = ReadModel(redis_url, app_id), ReadModel(redis_url, app_id)
-        model.update(status(0), changes(range(2)))
+        model, reader = model_of(redis_url, app_id, status(0)), model_of(redis_url, app_id)
+        model.update(0, changes(range(2)))
         await model.close()
-        assert ids((await reader.summary([])).newest) == [1, 0]
+        assert ids((await reader.summary()).newest) == [1, 0]
         await reader.close()
 
     within(story())
@@ -119,10 +162,10 @@ def test_closing_writes_what_is_left(redis_url: str, app_id: str) -> None:
 
 def test_what_is_stored_by_another_version_is_not_shown(redis_url: str, app_id: str) -> None:
     async def story() -> None:
-        model = ReadModel(redis_url, app_id)
+        model = model_of(redis_url, app_id, status(1))
         with Redis.from_url(redis_url) as store:
             store.hset(f"{app_id}:partitions", "0", b"{}")
-        told = await model.summary([status(1)])
+        told = await model.summary()
         assert (told.store, told.counters["applied"]) == (False, 10)
         await model.close()
 
@@ -136,54 +179,172 @@ def test_while_redis_is_down_a_worker_shows_its_own_and_goes_on_when_it_is_back(
     monkeypatch.setattr(read_model, "FLUSH_S", 0.02)
     caplog.set_level("INFO", "app.live.read_model")
 
-    async def story(server: EmbeddedStore) -> None:
-        model = ReadModel(server.url, app_id)
+    async def story(server: SystemRedis) -> None:
+        model, other = model_of(server.url, app_id, status(0)), model_of(server.url, app_id)
         writing = asyncio.create_task(model.run())
-        model.update(status(0), changes(range(2)))
-        await shown(model, store=True)
+        model.update(0, changes(range(2)))
+        await until(model, is_up=True)
         server.stop()
-        model.update(status(0, epoch=2), changes(range(2, 4)))
-        told = await shown(model, store=False)
-        assert (told.counters["applied"], ids(told.newest)) == (10, [3, 2, 1, 0])
-        await asyncio.sleep(0.1)
-        assert not model.is_up
+        model.update(0, changes(range(2, 4)))
+        await until(model, is_up=False)
+        told = await model.summary()
+        assert (told.store, told.counters["applied"], ids(told.newest)) == (False, 10, [3, 2, 1, 0])
+        server.start()
+        await until(model, is_up=True)
+        assert ids((await other.summary()).newest) == [3, 2, 1, 0]
         writing.cancel()
         await model.close()
+        await other.close()
 
-    with EmbeddedStore(redis_program()) as server:
+    server = SystemRedis(redis_program())
+    server.start()
+    try:
         within(story(server))
-    assert [record.message.split(" (")[0] for record in caplog.records] == ["Redis is there", "Redis is not there"]
+    finally:
+        server.stop()
+    told = [record.message.split(" (")[0] for record in caplog.records]
+    assert told == ["Redis is there", "Redis is not there", "Redis is there"]
 
 
-def test_what_was_noted_while_redis_was_down_is_written_later(redis_url: str, app_id: str) -> None:
+async def until(model: ReadModel, *, is_up: bool) -> None:
+    while model.is_up is not is_up:  # noqa: ASYNC110  it tells nobody
+        await asyncio.sleep(0.02)
+
+
+# u1     a1 --- erased, and again a5       everything of u1 up to the epoch that erased it is gone
+# u2         b3 ------ b4
+def test_who_was_erased_is_gone_from_redis_and_from_memory(redis_url: str, app_id: str) -> None:
     async def story() -> None:
-        model = ReadModel(f"redis://127.0.0.1:{free_port()}", app_id)
-        model.update(status(0), changes(range(2)))
-        with pytest.raises(ConnectionError):
-            await flushed(model)
-        there = ReadModel(redis_url, app_id)
-        model._redis, there._redis = there._redis, model._redis  # noqa: SLF001  as if it had come up
+        model, other = model_of(redis_url, app_id, status(0)), model_of(redis_url, app_id)
+        model.update(0, [*of("u1", 2), *of("u2", 3)])
         await model.flush()
-        assert ids((await model.summary([])).newest) == [1, 0]
-        assert (await model.summary([])).counters["applied"] == 10
+        assert "u1" in kept(redis_url, app_id)
+        model.update(0, [*of("u2", 4), *of("u1", 5)], {"u1"})
+        assert ids((await model.summary()).newest) == [4, 3]
+        await model.flush()
+        assert "u1" not in kept(redis_url, app_id)
+        assert ids((await other.summary()).newest) == [4, 3]
+        model.update(0, of("u1", 6))
+        await model.flush()
+        assert ids((await other.summary()).newest) == [6, 4, 3]
         await model.close()
-        await there.close()
+        await other.close()
 
     within(story())
 
 
-async def flushed(model: ReadModel) -> None:
-    """Redis has errors of its own."""
-    try:
+# Redis     u1 up ------ down --------------- up, with what it had
+# worker         u1, u2        erases u1
+def test_an_erasure_is_kept_until_redis_has_taken_it(redis_url: str, app_id: str) -> None:
+    async def story() -> None:
+        model, down = model_of(redis_url, app_id, status(0)), model_of(f"redis://127.0.0.1:{free_port()}", app_id)
+        model.update(0, [*of("u1", 1), *of("u2", 2)])
         await model.flush()
-    except Exception as error:
-        raise ConnectionError(str(error)) from error
+        there, model._redis = model._redis, down._redis  # noqa: SLF001  Redis goes away and comes back
+        model.update(0, [], {"u1"})
+        for _ in range(2):
+            with pytest.raises(RedisError):
+                await model.flush()
+        assert ids((await model.summary()).newest) == [2]
+        assert "u1" in kept(redis_url, app_id)
+        model._redis = there  # noqa: SLF001
+        await model.flush()
+        assert "u1" not in kept(redis_url, app_id)
+        await model.close()
+        await down.close()
+
+    within(story())
 
 
-async def shown(model: ReadModel, *, store: bool) -> Summary:
-    """What is shown once Redis is there, or is not."""
-    while True:
-        told = await model.summary([status(0)])
-        if told.store is store and (not store or told.newest):
-            return told
-        await asyncio.sleep(0.02)
+def test_who_is_erased_while_redis_is_written_to_is_gone_with_the_next_write(redis_url: str, app_id: str) -> None:
+    async def story() -> None:
+        model = model_of(redis_url, app_id, status(0))
+        for turns in range(20):
+            model.update(0, of("u1", turns))
+            writing = asyncio.create_task(model.flush())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            model.update(0, [], {"u1"})
+            await writing
+            await model.flush()
+            assert "u1" not in kept(redis_url, app_id), turns
+        await model.close()
+
+    within(story())
+
+
+def test_of_a_partition_that_was_restored_nothing_older_is_shown(redis_url: str, app_id: str) -> None:
+    async def story() -> None:
+        gone = model_of(redis_url, app_id, status(0), status(1))
+        gone.update(0, of("u1", 1))
+        gone.update(1, of("u2", 2))
+        await gone.flush()
+        comes = model_of(redis_url, app_id, status(0))
+        await comes.flush()
+        assert ids((await comes.summary()).newest) == [2]
+        assert "u1" not in kept(redis_url, app_id)
+        gone.forget(1)
+        assert ids((await gone.summary()).newest) == [1]
+        await gone.close()
+        await comes.close()
+
+    within(story())
+
+
+def test_of_a_partition_that_was_lost_nothing_is_written_or_shown(redis_url: str, app_id: str) -> None:
+    async def story() -> None:
+        owned = [status(0)]
+        model = ReadModel(RedisConnection(url=redis_url), app_id, lambda: owned)
+        model.update(0, of("u1", 1))
+        owned.clear()
+        assert (await model.summary()).newest == []
+        await model.flush()
+        owned.append(status(0))
+        await model.flush()
+        assert "u1" not in kept(redis_url, app_id)
+        await model.close()
+
+    within(story())
+
+
+def test_a_worker_that_was_stopped_for_long_writes_nothing_that_it_had_noted(
+    redis_url: str, app_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([0.0, 6.0])
+    monkeypatch.setattr(read_model, "FLUSH_S", 0.0)
+    monkeypatch.setattr(read_model, "monotonic", lambda: next(times, 6.0))
+
+    async def story() -> None:
+        model = model_of(redis_url, app_id, status(0))
+        model.update(0, of("u1", 1))
+        writing = asyncio.create_task(model.run())
+        await until(model, is_up=True)
+        writing.cancel()
+        assert "u1" not in kept(redis_url, app_id)
+        assert "applied" in kept(redis_url, app_id)
+        await model.close()
+
+    within(story())
+
+
+def test_what_redis_refuses_is_logged_without_what_it_was_sent(
+    redis_url: str, app_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(read_model, "FLUSH_S", 0.01)
+
+    async def story() -> None:
+        model = model_of(redis_url, app_id, status(0))
+        with Redis.from_url(redis_url) as store:
+            store.set(f"{app_id}:partitions", "no hash")
+        model.is_up = True
+        model.update(0, of("u1", 1))
+        writing = asyncio.create_task(model.run())
+        await until(model, is_up=False)
+        writing.cancel()
+        await model.close()
+
+    within(story())
+    (warning,) = caplog.messages
+    assert "WRONGTYPE" in warning
+    assert "HSET" not in warning
+    assert "u1" not in warning

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TransactionalIdAuthorizationFailed
 
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition
@@ -12,6 +12,7 @@ from app.live import task as live_task
 from app.live.retention import LostEventsError
 from app.live.task import PartitionTask, Phase
 from app.live.tasks import RETRY_S, STALLED_S, TaskManager, by_partition, not_co_located
+from app.topics import BrokerError
 from schemas.topics import INPUT_TOPICS
 from tables.codec import UnknownVersionError
 from tables.table import Table
@@ -184,6 +185,20 @@ def test_what_only_a_person_can_mend_is_fatal_once(error: Exception) -> None:
         await soon()
         assert worker.manager.fatal.result() is error
         assert worker.asked == 0
+        await worker.manager.revoke()
+
+    run_quickly(story())
+
+
+def test_what_the_broker_does_not_allow_is_fatal_and_says_what_to_do() -> None:
+    async def story() -> None:
+        worker = Worker(failing_at(Point.OPENED, TransactionalIdAuthorizationFailed("app-0")))
+        await worker.manager.assign({0})
+        await soon()
+        error = worker.manager.fatal.result()
+        assert isinstance(error, BrokerError)
+        assert str(error).startswith("the broker refuses what partition 0 needs (")
+        assert "docs/security.md" in str(error)
         await worker.manager.revoke()
 
     run_quickly(story())

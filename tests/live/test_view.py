@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Final
 
+import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from app.live import view
 from app.live.status import Summary
-from app.live.view import NEWEST, page
+from app.live.view import NEWEST, Page, sign_in_page
 from schemas.changes import TagChange
 from schemas.events import Scalar
 
@@ -39,6 +42,10 @@ def change(
     )
 
 
+def page(summary: Summary, title: str = "") -> str:
+    return view.page(summary, title).html
+
+
 def busy(*newest: TagChange) -> Summary:
     return Summary(
         events=12_345,
@@ -54,7 +61,7 @@ def busy(*newest: TagChange) -> Summary:
 
 def section(html: str, tag: str) -> dict[str, list[str]]:
     """State -> the texts of its row, of one lifecycle."""
-    part = html.split(f'data-tag="{tag}"')[1].split("</table>", maxsplit=1)[0]
+    part = html.split(f'<div data-tag="{tag}"')[1].split("</table>", maxsplit=1)[0]
     rows = re.findall(r'<tr data-state="(\w+)">(.*?)</tr>', part, re.DOTALL)
     return {state: re.findall(r'<td class="n">(.*?)</td>', cells) for state, cells in rows}
 
@@ -78,7 +85,8 @@ def test_numbers_and_states_are_there_without_a_script() -> None:
     assert section(html, "lifecycle")["active"] == ["1,500", "75%"]
     assert section(html, "lifecycle")["lost"] == ["100", "5%"]
     assert section(html, "lifecycle.purchase")["unactivated"] == ["9", "100%"]
-    assert 'data-bar="silent" style="flex-grow: 400; --state: var(--silent)">' in html
+    assert '<i class="is-silent" data-bar="silent"></i>' in html
+    assert '[data-tag="lifecycle"] [data-bar="silent"] { flex-grow: 400; }' in html
     assert is_hidden(html, "nobody")
     assert not is_hidden(html, "users")
 
@@ -117,7 +125,20 @@ def test_the_script_makes_no_html_of_data_and_nothing_is_loaded_from_elsewhere()
     html = page(busy(change()))
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", html)
     assert not re.search(r"https?://", html)
-    assert "default-src 'none'" in html
+
+
+@pytest.mark.parametrize("make", [lambda: view.page(busy(change())), sign_in_page])
+def test_only_the_script_and_the_style_that_a_page_came_with_are_allowed(make: Callable[[], Page]) -> None:
+    (one, policy), other = make(), make()
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    (nonce,) = set(re.findall(r"'nonce-([\w-]{22})'", policy))
+    inline = [*re.findall(r"<script>|<script nonce[^>]*>", one), *re.findall(r"<style[^>]*>", one)]
+    assert inline
+    assert all(f'nonce="{nonce}"' in each for each in inline)
+    assert " style=" not in one
+    assert not re.search(r"<[^>]* on\w+=", one)
+    assert nonce not in other.policy
 
 
 def test_the_script_says_it_in_the_same_words() -> None:

@@ -1,4 +1,4 @@
-"""Two workers, one partition, and a fate that a seed decides: crashes, chunks, hand-overs at every point of an epoch.
+"""Two workers, one partition, and a fate: crashes, chunks, hand-overs at every point of an epoch.
 
 Partitions are watched: what each epoch applied is noted, so that a reference, which never stores or restores anything,
 can do exactly what was committed.
@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from random import Random
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from aiokafka.errors import KafkaError
 
-from agents.limits import DEFAULT_LIMITS
+from agents.limits import DEFAULT_LIMITS, Limits
 from agents.partition import Epoch, Partition
 from app.live.chunk import Chunk
 from app.live.outputs import Outputs
@@ -26,11 +25,10 @@ from schemas.topics import INPUT_TOPICS
 from tables.changelog import MARKER_KEY, Marker
 from tables.table import Table
 from tests.live.fake_log import FakeBroker, FakeLog, Point
+from tests.live.fates import EPOCH_S, MAX_FAULTS, Fate, Fault
 from tests.live.histories import History
 
-EPOCH_S: Final = 0.1
 WORKERS: Final = 2
-MAX_FAULTS: Final = 12
 MANY: Final = 3_000
 """More turns than any fate needs: it has come to a standstill."""
 
@@ -45,8 +43,8 @@ class Step(NamedTuple):
 class Watched(Partition):
     """A partition that notes what it does."""
 
-    def __init__(self, taken: "dict[int, Sequence[Step]]", worker: int) -> None:
-        super().__init__(0, DEFAULT_LIMITS, Table(max_hot=2))
+    def __init__(self, taken: "dict[int, Sequence[Step]]", worker: int, limits: Limits) -> None:
+        super().__init__(0, limits, Table(max_hot=2))
         self._taken = taken
         self._worker = worker
         self._steps: list[Step] = []
@@ -85,14 +83,27 @@ class Audit(Protocol):
         """Somebody was cut off."""
 
 
+class Unaudited:
+    """Nobody looks until the end."""
+
+    def committed(self, broker: FakeBroker, marker: Marker, steps: Sequence[Step]) -> None:
+        """Fine."""
+
+    def crashed(self, broker: FakeBroker) -> None:
+        """Fine."""
+
+
 class World:
     """Everything of one run."""
 
-    def __init__(self, history: History, random: Random, audit: Audit, *, transactional: bool) -> None:
+    def __init__(
+        self, history: History, fate: Fate, audit: Audit, *, transactional: bool, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self.broker = FakeBroker()
         self.hits: Counter[tuple[Point, str]] = Counter()
         self._history = history
-        self._random = random
+        self._fate = fate
+        self._limits = limits
         self._audit = audit
         self._transactional = transactional
         self._faults = MAX_FAULTS
@@ -116,7 +127,7 @@ class World:
     def _new_task(self, number: int) -> PartitionTask:
         loop = asyncio.get_running_loop()
         wiring = Wiring(self._logs[number], Outputs("app"), self._ranges, lambda *_: None, Clocks(loop.time, None))
-        return PartitionTask(0, lambda: Watched(self._taken, number), wiring, EPOCH_S, accept_loss=False)
+        return PartitionTask(0, lambda: Watched(self._taken, number, self._limits), wiring, EPOCH_S, accept_loss=False)
 
     async def _ranges(self, _: int) -> Mapping[str, tuple[int, int]]:
         return {topic: (0, len(entries)) for topic, entries in self._history.lanes.items()}
@@ -136,7 +147,7 @@ class World:
             self._audit.crashed(self.broker)
             if not run.cancelled() and (error := run.exception()) is not None and not isinstance(error, KafkaError):
                 raise error
-            self._owner = self._random.randrange(WORKERS)
+            self._owner = self._fate.worker(WORKERS)
             run = self._runs.get(self._owner)
         if run is None or run.done():
             self._runs[self._owner] = run = asyncio.create_task(self.tasks[self._owner].run())
@@ -144,14 +155,14 @@ class World:
 
     async def _turn(self) -> None:
         self._feed()
-        if self._random.random() < 0.03:
+        if self._fate.is_handed_over():
             await self._hand_over()
-        await asyncio.sleep(self._random.choice((0, 0, 0, 0.01, 0.05, EPOCH_S)))
+        await asyncio.sleep(self._fate.pause_s())
 
     async def _hand_over(self) -> None:
         """Another worker becomes the owner; with transactions the older one may not know it yet."""
-        before, self._owner = self._owner, self._random.randrange(WORKERS)
-        if before == self._owner or not self._transactional or self._random.random() < 0.5:
+        before, self._owner = self._owner, self._fate.worker(WORKERS)
+        if self._fate.is_told() or before == self._owner or not self._transactional:
             await self._stop(before)
 
     async def _end(self) -> None:
@@ -173,20 +184,24 @@ class World:
                 await run
 
     def _feed(self) -> None:
-        """Hand a chunk to whoever may want one; now and then it is not the next."""
-        task = self._random.choice(self.tasks)
-        wanted = [topic for topic in INPUT_TOPICS if task.wants(topic)]
-        if not wanted:
+        """Hand a chunk to one who may want it; now and then it is not the next."""
+        ready = [(task, topics) for task in self.tasks if (topics := self._unread(task))]
+        if not ready:
             return
-        topic = self._random.choice(wanted)
+        worker, number, size, astray = self._fate.handing()
+        task, topics = ready[worker % len(ready)]
+        topic = topics[number % len(topics)]
         entries = self._history.lanes[topic]
-        start = task.expected[topic]
-        if self._random.random() < 0.05:
-            start = self._random.randrange(len(entries))
-        end = min(start + self._random.randint(1, 5), len(entries))
+        start = task.expected[topic] if astray is None else astray % len(entries)
+        end = min(start + size, len(entries))
         records = [Record(entry.offset, entry.payload) for entry in entries[start:end]]
         is_next = start == task.expected[topic]
         assert task.take(Chunk(topic, 0, start, end, len(entries), records)) is is_next
+
+    def _unread(self, task: PartitionTask) -> list[str]:
+        """The topics of which a task wants to read what is left."""
+        lanes = self._history.lanes
+        return [topic for topic in INPUT_TOPICS if task.wants(topic) and task.expected[topic] < len(lanes[topic])]
 
     async def _at(self, log: FakeLog, point: Point) -> None:
         """Something happens where the log waits, or nothing."""
@@ -194,29 +209,28 @@ class World:
             (value,) = [value for key, value in self.broker.changelog[-1:] if key == MARKER_KEY and value is not None]
             self._newest = msgspec.json.decode(value, type=Marker)
             self._audit.committed(self.broker, self._newest, self._taken[self._logs.index(log)])
-        for _ in range(self._random.choice((0, 0, 1, 2))):
+        for _ in range(self._fate.meanwhile()):
             self.hits[point, "chunk"] += 1
             self._feed()
-        if point is Point.COMMITTING and self._random.random() < 0.1:
+        if point is Point.COMMITTING and self._fate.compacts():
             self.broker.compact()
-        chance = self._random.random()
-        if self._faults <= 0 or point is Point.CLOSING:
+        if self._faults > 0 and point is not Point.CLOSING and (fault := self._fate.fault()) is not None:
+            await self._strike(log, point, fault)
+
+    async def _strike(self, log: FakeLog, point: Point, fault: Fault) -> None:
+        if fault is Fault.TAKEN_OVER and not (self._transactional and self._owner == self._logs.index(log)):
             return
-        if chance < 0.06:
-            self._faults -= 1
-            self.hits[point, "crash"] += 1
+        self._faults -= 1
+        self.hits[point, fault.value] += 1
+        if fault is Fault.CRASH:
             raise KafkaError(f"cut off {point.value}")
-        if chance < 0.09:
-            self._faults -= 1
-            self.hits[point, "cancelled"] += 1
+        if fault is Fault.CANCELLED:
             self._cancel(log)
             await asyncio.sleep(0)
-        elif chance < 0.12 and self._transactional and self._owner == self._logs.index(log):
-            self._faults -= 1
-            self.hits[point, "taken over"] += 1
+        else:
             self._owner = (self._owner + 1) % WORKERS
             self._start()
-            await asyncio.sleep(self._random.choice((0, 0.01, 2 * EPOCH_S)))
+            await asyncio.sleep(self._fate.pause_s())
 
     def _cancel(self, log: FakeLog) -> None:
         run = self._runs.get(self._logs.index(log))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.dead_letter import DeadLetter, Rejected, dead_letter
+from schemas.decode import decode
 
 WHY: Final = Rejected("invalid_value", "`price`: Expected `float` >= 0.0")
 LIMIT: Final = 256 * 1024
@@ -60,6 +61,27 @@ def test_a_larger_payload_is_cut_to_64_kb_and_named_by_size_and_hash(size: int) 
     assert base64.b64decode(told["payload"]) == body[: 64 * 1024]
     assert told["size"] == size
     assert told["sha256"] == sha256(body).hexdigest()
+
+
+# a value that is quoted grows: DEL is one byte, four characters as \\x7f, and five bytes in JSON
+@pytest.mark.parametrize("letters", ["\x7f", "\x80", '\\"', "a", "\U0001f600"])
+@pytest.mark.parametrize("field", ["action", "type", "ts"])
+def test_a_value_that_is_quoted_makes_no_letter_that_is_too_large_to_send(field: str, letters: str) -> None:
+    value = letters * (200_000 // len(letters.encode()))
+    body = b'{"event_id":"e","user_id":"u","ts":1,"item_id":"i","type":"click","%b":"%b"}' % (
+        field.encode(), value.encode(),
+    )  # fmt: skip
+    with pytest.raises(Rejected) as refused:
+        decode(body)
+    record = dead_letter("events.click", 3, 42, body, refused.value)
+    assert base64.b64decode(on_the_wire(record)["payload"]) == body
+    assert len(record.detail) <= 500
+    assert len(msgspec.json.encode(record)) < 400_000
+
+
+def test_a_short_detail_is_kept_whole_and_a_long_one_ends_with_an_ellipsis() -> None:
+    details = [dead_letter("t", 0, 0, b"", Rejected("empty", "d" * size)).detail for size in (500, 501)]
+    assert details == ["d" * 500, "d" * 499 + "\N{HORIZONTAL ELLIPSIS}"]
 
 
 @given(st.binary(max_size=200))

@@ -5,10 +5,23 @@ In the pictures `r` is a row, `M` a marker, `|` the end of an epoch.
 
 from itertools import accumulate
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tables.changelog import Marker, Output, Record, Restore, State, marker_record, output_record
+from tables.changelog import (
+    MARKER_KEY,
+    Marker,
+    Output,
+    Record,
+    Restore,
+    State,
+    marker_record,
+    output_record,
+    read_marker,
+)
+from tables.codec import VERSION, DamagedError, UnknownVersionError
 from tables.merge import Position
 
 
@@ -114,6 +127,41 @@ def test_rows_that_were_torn_are_told_of_so_that_they_can_be_written_again() -> 
     restore = restored(*good, *torn)
     again = restored(*good, *torn, *restore.torn, (b"u3", b"c"), marker_record(marker(2, 2)))
     assert again.rows == {b"u1": b"a", b"u3": b"c"}
+
+
+def as_written(marker: Marker, **fields: object) -> bytes:
+    """A marker's value with some fields set, or taken out where they are None."""
+    wire = {**msgspec.json.decode(marker_record(marker)[1] or b""), **fields}
+    return msgspec.json.encode({name: value for name, value in wire.items() if value is not None})
+
+
+def test_what_older_versions_did_not_know_of_a_marker_has_a_default() -> None:
+    whole = Marker(generation=2, epoch=7, state=state(), partitions=8)
+    older = read_marker(as_written(whole, partitions=None, version=None, outputs=None))
+    assert older == Marker(generation=2, epoch=7, state=state(), partitions=0, outputs=0)
+    assert read_marker(as_written(whole)) == whole
+
+
+def test_what_a_newer_version_only_added_to_a_marker_is_passed_over() -> None:
+    assert read_marker(as_written(marker(7), mood="fine", version=VERSION)) == marker(7)
+
+
+# a newer version may have changed whatever it likes: nothing but the number is believed
+@pytest.mark.parametrize("fields", [{}, {"state": "elsewhere"}, {"epoch": None}])
+def test_a_marker_of_a_newer_version_is_refused_with_what_to_do(fields: dict[str, object]) -> None:
+    value = as_written(marker(7), version=VERSION + 1, **fields)
+    with pytest.raises(UnknownVersionError) as refused:
+        restored((b"u1", b"a"), (MARKER_KEY, value))
+    assert str(refused.value) == (
+        f"the changelog is of version {VERSION + 1}; this Rekindle knows {VERSION}: upgrade this worker"
+    )
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"\xff", b"[" * 5000, as_written(marker(7), epoch="seven")])
+def test_what_is_no_marker_or_output_is_told_in_one_line(value: bytes) -> None:
+    for key, what in ((MARKER_KEY, "a marker"), (b"\xffoutput/0", "an output")):
+        with pytest.raises(DamagedError, match=f"^{what} of the changelog is damaged: .* replay the history$"):
+            restored((key, value))
 
 
 USERS = st.sampled_from([b"u1", b"u2", b"u3"])

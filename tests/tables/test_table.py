@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final, TypeAlias
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,8 +165,21 @@ def test_a_loaded_row_is_not_decoded_before_it_is_asked_for() -> None:
     assert len(table) == 1
     assert table.encoded_rows() == {"u": UNREADABLE}
     assert list(table.timers.due_before(NEVER)) == [(5, "u")]
-    with pytest.raises(msgspec.DecodeError):
+    with pytest.raises(codec.DamagedError):
         table.get("u")
+
+
+@pytest.mark.parametrize(
+    ("encoded", "error"),
+    [(codec.HEADER.pack(codec.VERSION + 1, 5) + b"?", codec.UnknownVersionError), (b"", codec.DamagedError)],
+)
+def test_what_a_newer_version_or_nobody_wrote_is_refused_when_it_is_loaded(
+    encoded: bytes, error: type[Exception]
+) -> None:
+    table = Table()
+    with pytest.raises(error):
+        table.load("u", encoded)
+    assert len(table) == 0
 
 
 def test_loading_sets_a_timer_for_each_row_that_has_one() -> None:

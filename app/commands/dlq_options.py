@@ -1,0 +1,110 @@
+"""What both commands for dead letters share: which letters are meant, how they are read, how a mistake ends."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast, get_args
+
+import typer
+
+from app.commands.console import STDERR, complain, fail
+from app.history.errors import HistoryError
+from app.settings import Settings, SettingsError
+from schemas.dead_letter import DeadReason
+from schemas.times import SECOND_MS, Millis, parse_instant, parse_span
+from schemas.topics import INPUT_TOPICS, Topic
+
+if TYPE_CHECKING:
+    from app.dead_letters.choice import Choice
+    from app.dead_letters.letter import Letter
+    from app.dead_letters.shelf import Progress, Shelf
+
+_REASONS: Final[tuple[str, ...]] = get_args(DeadReason)
+
+
+def now() -> Millis:
+    """The time on the wall."""
+    return int(time.time() * SECOND_MS)
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[[str], Any]:
+    def parse(text: str) -> str:
+        if text not in names:
+            raise typer.BadParameter(f"{text!r} is none of {', '.join(names)}")
+        return text
+
+    return parse
+
+
+def _since(text: str) -> Millis:
+    """A time from the command line, or how long ago it was."""
+    try:
+        return now() - parse_span(text)
+    except ValueError:
+        pass
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}; or how long ago: 2h") from None
+
+
+Reasons: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--reason", parser=_one_of(_REASONS), metavar="REASON", help="Only these; may be repeated."),
+]
+Topics: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--topic",
+        parser=_one_of(tuple(INPUT_TOPICS)),
+        metavar="TOPIC",
+        help="Only what lay on these input topics (without the prefix); may be repeated.",
+    ),
+]
+Since: TypeAlias = Annotated[
+    Millis | None,
+    typer.Option(
+        parser=_since,
+        metavar="TIME",
+        help="Only what became a dead letter since: 2026-01-31T12:00:00Z, ms, or how long ago (2h).",
+    ),
+]
+
+
+def choice_of(reasons: list[str] | None, topics: list[Topic] | None, since: Millis | None) -> "Choice":
+    """The letters that the options ask for."""
+    from app.dead_letters.choice import Choice
+
+    return Choice(cast("list[DeadReason]", reasons or ()), topics or (), since or 0)
+
+
+def read(settings: Settings, keep: "Callable[[Letter], Letter | None]") -> "Shelf":
+    """All letters that are kept, with a progress bar."""
+    from app.dead_letters.shelf import read_shelf
+
+    with bar("Reading dead letters") as progress:
+        shelf = read_shelf(settings, keep, progress)
+    if shelf.unreadable:
+        complain(f"{shelf.unreadable:,} records on the topic of dead letters are none, and are left out")
+    return shelf
+
+
+@contextmanager
+def bar(what: str) -> Iterator["Progress"]:
+    """A progress bar, on a terminal only."""
+    from rich.progress import Progress as Bar
+
+    with Bar(console=STDERR, disable=not STDERR.is_terminal, transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+@contextmanager
+def mistakes() -> Iterator[None]:
+    """What a person can mend ends the command with one line."""
+    from app.topics import BrokerError
+
+    try:
+        yield
+    except (SettingsError, HistoryError, BrokerError) as error:
+        fail(str(error))
