@@ -1,0 +1,134 @@
+"""What lies on the broker when a campaign is over."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from agents.partition import Epoch, Partition
+from app.topics import all_names
+from schemas.dead_letter import Rejected
+from schemas.decode import decode
+from schemas.topics import INPUT_TOPICS
+from tables import codec
+from tables.row import Row
+from tables.table import Table
+from tests.flow.system import System, Wire
+
+_OPEN: Final = frozenset({"Ongoing", "PrepareCommit", "PrepareAbort"})
+
+
+class Stored:
+    """Reads it, once."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._settings = system.settings
+        self.rows, self.markers = system.restored()
+        self.changes = system.changes()
+        self.dead_letters = system.read(self._named("dead-letters"))
+        self.inputs: Mapping[str, Sequence[Any]] = {topic: system.read(self._named(topic)) for topic in INPUT_TOPICS}
+
+    def _named(self, topic: str) -> str:
+        return self._settings.topic_prefix + topic
+
+    @cached_property
+    def arrivals(self) -> list[Wire]:
+        """All events that can be read, as they have to be applied: merged by time, each topic in its own order."""
+        keyed = [
+            (key, rank, record.partition, record.offset, event)
+            for rank, topic in enumerate(INPUT_TOPICS)
+            for _, lane in groupby(self.inputs[topic], key=lambda record: record.partition)
+            for key, record, event in _timed(lane)
+        ]
+        return [event for *_, event in sorted(keyed, key=lambda each: each[:4])]
+
+    @cached_property
+    def uninterrupted(self) -> Sequence[Epoch]:
+        """What each partition makes of the same topics in one process: no broker, one epoch, no restore."""
+        settings = self._settings
+        partitions = [Partition(n, settings.limits, Table(), settings.partitions) for n in range(settings.partitions)]
+        for topic, records in self.inputs.items():
+            for record in records:
+                partitions[record.partition].take(topic, [(record.offset, record.value)])
+        for partition in partitions:
+            while not partition.run():
+                pass
+        return [partition.collect() for partition in partitions]
+
+    def gaps(self) -> dict[str, int]:
+        """Records that a read-committed consumer cannot see yet, because a transaction before them is open."""
+        ends = {isolation: self._ends(isolation) for isolation in ("read_committed", "read_uncommitted")}
+        behind = {
+            f"{place.topic}/{place.partition}": end - ends["read_committed"][place]
+            for place, end in ends["read_uncommitted"].items()
+        }
+        return {place: gap for place, gap in behind.items() if gap}
+
+    def _ends(self, isolation: str) -> Mapping[TopicPartition, int]:
+        consumer = KafkaConsumer(bootstrap_servers=self._settings.kafka, isolation_level=isolation)
+        try:
+            places = [TopicPartition(t, n) for t in all_names(self._settings) for n in range(self._settings.partitions)]
+            ends: Mapping[TopicPartition, int] = consumer.end_offsets(places)
+            return ends
+        finally:
+            consumer.close()
+
+    def open_transactions(self) -> list[str]:
+        """Transactions of this application that are neither committed nor aborted."""
+        client = KafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        try:
+            found = [each for listed in client.list_transactions().values() for each in listed]
+        finally:
+            client.close()
+        mine = [each for each in found if each.transactional_id.startswith(f"{self._settings.app_id}-")]
+        assert len(mine) == self._settings.partitions, mine
+        return [f"{each.transactional_id}: {each.state.value}" for each in mine if each.state.value in _OPEN]
+
+    def group_lag(self) -> dict[str, int]:
+        """Records of input topics that the group has not committed."""
+        client = KafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        try:
+            committed: Any = client.list_group_offsets({self._settings.app_id: None})[self._settings.app_id]
+        finally:
+            client.close()
+        done = {(place.topic, place.partition): each.offset for place, each in committed.items()}
+        ends = self._ends("read_committed")
+        inputs = {self._named(topic) for topic in INPUT_TOPICS}
+        lag = {place: end - done.get(tuple(place), 0) for place, end in ends.items() if place.topic in inputs}
+        return {f"{place.topic}/{place.partition}": records for place, records in lag.items() if records}
+
+
+def _timed(lane: Iterator[Any]) -> Iterator[tuple[int, Any, Wire]]:
+    """The events of a topic-partition, each with how far its topic had come after it."""
+    bound = 0
+    for record in lane:
+        try:
+            decode(record.value)
+        except Rejected:
+            continue
+        event = json.loads(record.value)
+        is_tick = event["type"] == "tick"
+        bound = max(bound, event["ts"] + is_tick)
+        if not is_tick:
+            yield bound, record, event
+
+
+def timeless(encoded: bytes) -> Row:
+    """A row without what depends on when time was looked at: its timer, the numbers of its changes, a past erasure.
+
+    (A stub goes when a timer finds it. Whether the user came back before that or after makes no difference.)
+    """
+    row = codec.decode(encoded)
+    row.due = row.sequence = 0
+    row.erased_at = None
+    for life in (row.lifecycle, row.purchase):
+        life.said = []
+    tags = row.tags
+    for tag in tags.values():
+        tag.ended_sequence = tag.ended_sequence and 0
+    row.tags = tags
+    return row

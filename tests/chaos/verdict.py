@@ -1,0 +1,132 @@
+"""What has to be true when a campaign is over, whatever happened in it."""
+
+import json
+from collections import Counter, defaultdict
+from typing import NamedTuple
+
+from tests.chaos.load import Load
+from tests.chaos.stored import Stored, timeless
+from tests.oracle import effective, history, is_erasure
+
+
+class Finding(NamedTuple):
+    """One law, whether it held, and what was counted."""
+
+    law: str
+    holds: bool
+    counted: str
+
+
+def verdict(stored: Stored, load: Load) -> list[Finding]:
+    """All laws of exactly-once, looked at from what is stored alone."""
+    return [
+        Finding(law, *judge(stored, load))
+        for law, judge in (
+            ("the effective history is the oracle's", _history),
+            ("no change is said twice", _ids),
+            ("no number of a user's changes is missing", _sequences),
+            ("tags set by hand end as they should", _tags),
+            ("no row is lost, none is wrong", _rows),
+            ("each event is applied once, each copy known", _counters),
+            ("each unreadable record is one dead letter", _dead_letters),
+            ("who reads what is committed sees everything to the end", _gaps),
+            ("no transaction is open", _open),
+            ("the group's offsets are at the end", _offsets),
+            ("every partition has a marker at its end", _markers),
+        )
+    ]
+
+
+def _history(stored: Stored, load: Load) -> tuple[bool, str]:
+    expected = history(stored.arrivals, load.ends + 1)
+    moves = sum(len(changes) for tags in expected.values() for changes in tags.values())
+    withdrawn = sum(1 for change in stored.changes if change.get("corrects"))
+    try:
+        same = effective(stored.changes) == expected
+    except AssertionError as error:
+        return False, str(error)
+    return same, f"{len(expected):,} users, {moves:,} changes, {withdrawn:,} withdrawals"
+
+
+def _ids(stored: Stored, _: Load) -> tuple[bool, str]:
+    ids = Counter(change["id"] for change in stored.changes)
+    return len(ids) == len(stored.changes), f"{len(stored.changes):,} records, {len(ids):,} ids"
+
+
+def _sequences(stored: Stored, load: Load) -> tuple[bool, str]:
+    """A user's numbers are 1, 2, 3, ...; who was erased and forgotten may begin anew."""
+    erased = {event["user_id"] for event in load.events if is_erasure(event)}
+    last: dict[str, int] = defaultdict(int)
+    broken = []
+    for change in stored.changes:
+        user, number = change["user_id"], int(change["id"].rpartition("/")[2])
+        if number != last[user] + 1 and not (number == 1 and user in erased):
+            broken.append(change["id"])
+        last[user] = number
+    return not broken, f"{len(last):,} users, {len(broken)} gaps"
+
+
+def _tags(stored: Stored, _: Load) -> tuple[bool, str]:
+    """What a consumer who follows along ends with is what one process without faults would have said."""
+    expected = [change for epoch in stored.uninterrupted for change in epoch.changes]
+    ours = {(change["user_id"], change["tag"]): change["to"] for change in stored.changes}
+    theirs = {(change.user_id, change.tag): change.to for change in expected}
+    return ours == theirs, f"{sum(value is not None for value in ours.values()):,} tags set, {len(ours):,} ever"
+
+
+def _rows(stored: Stored, _: Load) -> tuple[bool, str]:
+    expected = {
+        user.encode(): timeless(row)
+        for epoch in stored.uninterrupted
+        for user, row in epoch.rows.items()
+        if row is not None
+    }
+    found = {user: timeless(row) for user, row in stored.rows.items()}
+    wrong = [user for user in found.keys() | expected.keys() if found.get(user) != expected.get(user)]
+    shown = "".join(f"; {user.decode()}: {found.get(user)} is not {expected.get(user)}" for user in wrong[:1])
+    return not wrong, f"{len(found):,} rows, {len(wrong)} wrong{shown}"
+
+
+def _counters(stored: Stored, load: Load) -> tuple[bool, str]:
+    counted = Counter[str]()
+    for marker in stored.markers:
+        counted.update(marker.state.counters)
+    expected = Counter[str]()
+    for epoch in stored.uninterrupted:
+        expected.update(epoch.state.counters)
+    whole = counted["applied"] + counted["duplicates"] + counted["erased"]
+    told = ", ".join(f"{number:,} {name}" for name, number in sorted(counted.items()))
+    return counted == expected and whole == len(load.events), told
+
+
+def _dead_letters(stored: Stored, load: Load) -> tuple[bool, str]:
+    places = Counter(record.key for record in stored.dead_letters)
+    unread = {
+        f"{letter['topic']}/{letter['partition']}/{letter['offset']}".encode()
+        for letter in (json.loads(record.value) for record in stored.dead_letters)
+    }
+    right = set(places) == unread and max(places.values(), default=1) == 1 and len(places) == load.unreadable
+    return right, f"{load.unreadable} sent, {len(stored.dead_letters)} dead letters"
+
+
+def _gaps(stored: Stored, _: Load) -> tuple[bool, str]:
+    gaps = stored.gaps()
+    return not gaps, "no gap" if not gaps else f"{gaps}"
+
+
+def _open(stored: Stored, _: Load) -> tuple[bool, str]:
+    found = stored.open_transactions()
+    return not found, "none" if not found else ", ".join(found)
+
+
+def _offsets(stored: Stored, _: Load) -> tuple[bool, str]:
+    lag = stored.group_lag()
+    return not lag, "no lag" if not lag else f"{lag}"
+
+
+def _markers(stored: Stored, load: Load) -> tuple[bool, str]:
+    behind = [marker for marker in stored.markers if marker.state.watermark <= load.ends]
+    generations = max(marker.generation for marker in stored.markers)
+    epochs = sum(marker.epoch for marker in stored.markers)
+    complete = len(stored.markers) == len(stored.uninterrupted) and not behind
+    return complete, f"{epochs:,} epochs, up to {generations} restores of a partition"
