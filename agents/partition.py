@@ -200,6 +200,8 @@ class Partition:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""
         table, user_id = self.table, event.user_id
         row = table.get(user_id)
+        if row is not None and row.erased_at is not None and steps.is_over(row, now, self._limits):
+            row = None
         if event.ts < now and self._is_too_late(event, now) and row is None:
             return
         if row is None:

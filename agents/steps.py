@@ -57,6 +57,11 @@ def next_due(row: Row, limits: Limits) -> Millis:
     )
 
 
+def is_over(row: Row, now: Millis, limits: Limits) -> bool:
+    """Whether a row is a stub whose time is up, although its timer has not come yet."""
+    return row.is_blank and next_due(row, limits) < now
+
+
 def pass_time(row: Row, user_id: UserId, bound: Millis, limits: Limits) -> Sequence[TagChange]:
     """What becomes true before the bound if nothing happens."""
     journal = Journal(row, user_id, BY_TIME)

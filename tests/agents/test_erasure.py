@@ -279,6 +279,21 @@ def test_the_stub_goes_when_nothing_older_can_come_in_time() -> None:
     assert story.partition.table.collect().rows == {"u": None}
 
 
+# day        E 5       12        20 (21: far too late, of 4)      also where the stub's timer comes later
+@pytest.mark.parametrize("timer_first", [True, False])
+def test_who_comes_back_after_the_stubs_time_is_new(*, timer_first: bool) -> None:
+    story = Story()
+    story.apply(click(day(0)), erased(day(5)))
+    if timer_first:
+        story.watermark(day(20))
+    assert story.apply(click(day(20)))[0] == "1 lifecycle: null -> active at 20d (click:20d)"
+    story.apply(click(day(4)), now=day(21))
+    story.watermark(day(21))
+    assert story.row().erased_at is None
+    assert story.row().totals.clicks == 2
+    assert story.partition.counters.erased == 0
+
+
 def test_the_stub_goes_after_a_stored_row_was_loaded_again() -> None:
     story = Story()
     story.apply(click(day(0)), erased(day(5)))

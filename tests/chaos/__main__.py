@@ -1,6 +1,7 @@
 """`python -m tests.chaos --seed 1`: one campaign after another, and their report."""
 
 import argparse
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ _OUT = Console(highlight=False, stderr=True)
 def main() -> None:
     """Run the campaigns; exit code 1 if a law was broken."""
     options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever was started is ended then, too
     reports = [_campaign(seed, options) for seed in options.seed]
     options.out.mkdir(parents=True, exist_ok=True)
     text = written(reports)

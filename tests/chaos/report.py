@@ -35,7 +35,7 @@ def _findings(reports: Sequence[Report]) -> Iterator[str]:
 
 def _faults(report: Report) -> Iterator[str]:
     yield f"\n### Seed {report.seed}\n"
-    yield "| at | fault | what | all partitions again after |"
+    yield "| at | fault | what | every partition wrote again after |"
     yield "| --- | --- | --- | --- |"
     for done in report.done:
         recovered = "not waited for" if done.recovered_s is None else f"{done.recovered_s:.1f} s"

@@ -9,7 +9,8 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from agents.partition import Epoch, Partition
-from app.topics import all_names
+from app.settings import Settings
+from app.topics import all_names, input_names
 from schemas.dead_letter import Rejected
 from schemas.decode import decode
 from schemas.topics import INPUT_TOPICS
@@ -27,6 +28,7 @@ class Stored:
     def __init__(self, system: System) -> None:
         self._system = system
         self._settings = system.settings
+        self.group_lag = group_lag(system.settings)
         self.rows, self.markers = system.restored()
         self.changes = system.changes()
         self.dead_letters = system.read(self._named("dead-letters"))
@@ -46,6 +48,11 @@ class Stored:
         ]
         return [event for *_, event in sorted(keyed, key=lambda each: each[:4])]
 
+    @property
+    def unreadable(self) -> int:
+        """Records of input topics that are neither events nor ticks."""
+        return sum(not _is_readable(record.value) for records in self.inputs.values() for record in records)
+
     @cached_property
     def uninterrupted(self) -> Sequence[Epoch]:
         """What each partition makes of the same topics in one process: no broker, one epoch, no restore."""
@@ -61,21 +68,12 @@ class Stored:
 
     def gaps(self) -> dict[str, int]:
         """Records that a read-committed consumer cannot see yet, because a transaction before them is open."""
-        ends = {isolation: self._ends(isolation) for isolation in ("read_committed", "read_uncommitted")}
+        found = {isolation: ends(self._settings, isolation) for isolation in ("read_committed", "read_uncommitted")}
         behind = {
-            f"{place.topic}/{place.partition}": end - ends["read_committed"][place]
-            for place, end in ends["read_uncommitted"].items()
+            f"{place.topic}/{place.partition}": end - found["read_committed"][place]
+            for place, end in found["read_uncommitted"].items()
         }
         return {place: gap for place, gap in behind.items() if gap}
-
-    def _ends(self, isolation: str) -> Mapping[TopicPartition, int]:
-        consumer = KafkaConsumer(bootstrap_servers=self._settings.kafka, isolation_level=isolation)
-        try:
-            places = [TopicPartition(t, n) for t in all_names(self._settings) for n in range(self._settings.partitions)]
-            ends: Mapping[TopicPartition, int] = consumer.end_offsets(places)
-            return ends
-        finally:
-            consumer.close()
 
     def open_transactions(self) -> list[str]:
         """Transactions of this application that are neither committed nor aborted."""
@@ -88,27 +86,36 @@ class Stored:
         assert len(mine) == self._settings.partitions, mine
         return [f"{each.transactional_id}: {each.state.value}" for each in mine if each.state.value in _OPEN]
 
-    def group_lag(self) -> dict[str, int]:
-        """Records of input topics that the group has not committed."""
-        client = KafkaAdminClient(bootstrap_servers=self._settings.kafka)
-        try:
-            committed: Any = client.list_group_offsets({self._settings.app_id: None})[self._settings.app_id]
-        finally:
-            client.close()
-        done = {(place.topic, place.partition): each.offset for place, each in committed.items()}
-        ends = self._ends("read_committed")
-        inputs = {self._named(topic) for topic in INPUT_TOPICS}
-        lag = {place: end - done.get(tuple(place), 0) for place, end in ends.items() if place.topic in inputs}
-        return {f"{place.topic}/{place.partition}": records for place, records in lag.items() if records}
+
+def ends(settings: Settings, isolation: str) -> Mapping[TopicPartition, int]:
+    """Where each topic-partition of an application ends, for consumers of that isolation."""
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka, isolation_level=isolation)
+    try:
+        places = [TopicPartition(name, n) for name in all_names(settings) for n in range(settings.partitions)]
+        found: Mapping[TopicPartition, int] = consumer.end_offsets(places)
+        return found
+    finally:
+        consumer.close()
+
+
+def group_lag(settings: Settings) -> dict[str, int]:
+    """Records of input topics that the group has not committed."""
+    client = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        committed: Any = client.list_group_offsets({settings.app_id: None})[settings.app_id]
+    finally:
+        client.close()
+    done = {(place.topic, place.partition): each.offset for place, each in committed.items()}
+    inputs = input_names(settings)
+    told = {p: end - done.get((p.topic, p.partition), 0) for p, end in ends(settings, "read_committed").items()}
+    return {f"{place.topic}/{place.partition}": lag for place, lag in told.items() if lag and place.topic in inputs}
 
 
 def _timed(lane: Iterator[Any]) -> Iterator[tuple[int, Any, Wire]]:
     """The events of a topic-partition, each with how far its topic had come after it."""
     bound = 0
     for record in lane:
-        try:
-            decode(record.value)
-        except Rejected:
+        if not _is_readable(record.value):
             continue
         event = json.loads(record.value)
         is_tick = event["type"] == "tick"
@@ -117,14 +124,18 @@ def _timed(lane: Iterator[Any]) -> Iterator[tuple[int, Any, Wire]]:
             yield bound, record, event
 
 
-def timeless(encoded: bytes) -> Row:
-    """A row without what depends on when time was looked at: its timer, the numbers of its changes, a past erasure.
+def _is_readable(value: bytes | None) -> bool:
+    try:
+        decode(value)
+    except Rejected:
+        return False
+    return True
 
-    (A stub goes when a timer finds it. Whether the user came back before that or after makes no difference.)
-    """
+
+def timeless(encoded: bytes) -> Row:
+    """A row without what depends on when time was looked at: its timer, and the numbers of its changes."""
     row = codec.decode(encoded)
     row.due = row.sequence = 0
-    row.erased_at = None
     for life in (row.lifecycle, row.purchase):
         life.said = []
     tags = row.tags

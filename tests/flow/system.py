@@ -33,6 +33,7 @@ PATIENCE_S: Final = 120.0
 
 RUNNING: Final = "rekindle_partition_running"
 WATERMARK: Final = "rekindle_watermark_seconds"
+EPOCHS: Final = "rekindle_epochs_total"
 
 
 def some_events(seed: int, users: int, events: int, days: int = 200) -> list[Wire]:
@@ -167,9 +168,9 @@ class System:
         """What each worker that answers serves."""
         return [summary for number in list(self.workers) if (summary := self._summary(number))]
 
-    def owns_everything(self) -> bool:
-        """Whether every partition is processed by a worker."""
-        return len(self._watermarks()) == self.settings.partitions
+    def epochs(self) -> dict[str, float]:
+        """How many epochs each partition has written that is processed by a worker now."""
+        return self._of_running(EPOCHS)
 
     def is_up(self, number: int) -> bool:
         """Whether a worker answers."""
@@ -177,16 +178,18 @@ class System:
 
     def has_reached(self, ts: int) -> bool:
         """Whether every partition is processed by a worker, and has passed this time."""
-        watermarks = self._watermarks()
-        return len(watermarks) == self.settings.partitions and all(mark > ts for mark in watermarks.values())
+        watermarks = self._of_running(WATERMARK)
+        return len(watermarks) == self.settings.partitions and all(
+            mark * SECOND_MS > ts for mark in watermarks.values()
+        )
 
-    def _watermarks(self) -> dict[str, float]:
-        """How far each partition has come that is processed by a worker now."""
+    def _of_running(self, metric: str) -> dict[str, float]:
+        """A metric of each partition that is processed by a worker now."""
         texts = [text.decode() for number in list(self.workers) if (text := self._get(number, "metrics"))]
         samples = [each for text in texts for family in text_string_to_metric_families(text) for each in family.samples]
         running = {each.labels["partition"] for each in samples if each.name == RUNNING and each.value}
-        reached = [(each.labels["partition"], each.value * SECOND_MS) for each in samples if each.name == WATERMARK]
-        return {number: at for number, at in reached if number in running}
+        told = [(each.labels["partition"], each.value) for each in samples if each.name == metric]
+        return {number: value for number, value in told if number in running}
 
     def events(self) -> int:
         """How many events the workers have applied or known as copies, so far."""
