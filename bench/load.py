@@ -1,6 +1,7 @@
 """Generated load: many users, all common types, in the order of time; the same for the same seed."""
 
 from collections.abc import Iterator
+from itertools import count
 from random import Random
 
 import msgspec
@@ -20,6 +21,18 @@ def payloads(events: int, users: int, days: int = 90, seed: int = 1) -> Iterator
             "channel": "app",
         }
         yield encode(event | _kind(random.random(), random, number))
+
+
+def live_events(users: int, seed: int) -> Iterator[dict[str, object]]:
+    """The same without a time, and without an end; ids are the seed's own."""
+    random = Random(seed)
+    for number in count():
+        yield {
+            "event_id": f"{seed}-{number}",
+            "user_id": f"user-{int(users * random.random() ** 2):07d}",
+            "channel": "app",
+            **_kind(random.random(), random, number),
+        }
 
 
 def _kind(dice: float, random: Random, number: int) -> dict[str, object]:

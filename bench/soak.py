@@ -2,7 +2,8 @@
 
 `python -m bench.soak [--minutes 20] [--out out/soak]`: starts Apache Kafka and a store, lets one worker work off a
 backlog (its maximum rate on this machine, with the broker beside it), then sends at half that rate, looks every few
-seconds, and writes samples.csv, soak.html and, where Chromium is there, soak.png.
+seconds, and writes samples.csv, soak.html and, where Chromium is there, soak.png. The clock is that on the wall, and
+the limits are short: silent after two minutes, lost after four.
 """
 
 import csv
@@ -24,14 +25,17 @@ from plotly.subplots import make_subplots
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.demo.embedded import HOST, EmbeddedStore, free_port
-from app.settings import Settings
 from bench.broker import broker, environment
-from bench.publish import publish
 
 APP: Final = "soak"
 PARTITIONS: Final = 8
 BACKLOG: Final = 600_000
-EVENTS_A_USER_AND_DAY: Final = 2
+LIMITS: Final = {
+    "REKINDLE_CLOCK": "wall",
+    "REKINDLE_SILENT_AFTER": "2m",
+    "REKINDLE_LOST_AFTER": "4m",
+    "REKINDLE_ALLOWED_LATENESS": "1m",
+}
 LOOK_EVERY_S: Final = 5.0
 MIB: Final = 2**20
 PANELS: Final = (
@@ -56,21 +60,25 @@ class Sample(NamedTuple):
 
 def main(
     minutes: Annotated[float, typer.Option(min=0.5)] = 20,
-    users: Annotated[int, typer.Option(min=1)] = 50_000,
+    users: Annotated[int, typer.Option(min=1)] = 200_000,
     out: Annotated[Path, typer.Option(help="Folder for samples and plots.")] = Path("out/soak"),
 ) -> None:
     """Soak."""
     out.mkdir(parents=True, exist_ok=True)
     with broker(PARTITIONS, APP) as settings, EmbeddedStore() as store, (out / "worker.log").open("wb") as log:
-        publish(settings, BACKLOG, users, BACKLOG // (users * EVENTS_A_USER_AND_DAY))
         port = free_port()
-        own = {"REKINDLE_REDIS": store.url, "REKINDLE_WEB_PORT": str(port)}
+        own = environment(settings, APP) | LIMITS | {"REKINDLE_REDIS": store.url, "REKINDLE_WEB_PORT": str(port)}
+        with _producer(own, users, BACKLOG, 0) as producer:
+            producer.wait()
         command = [sys.executable, "-m", "app.cli", "worker"]
-        worker = subprocess.Popen(command, env=environment(settings, APP) | own, stdout=log, stderr=log)  # noqa: S603  our own program
+        worker = subprocess.Popen(command, env=own, stdout=log, stderr=log)  # noqa: S603  our own program
         try:
             maximum = _maximum(worker.pid, port)
             print(f"maximum: {maximum:,.0f} events/s, over a backlog of {BACKLOG:,}", flush=True)
-            samples = _soak(settings, users, int(maximum / 2), minutes * 60, (worker.pid, port))
+            rate = int(maximum / 2)
+            total = int(rate * minutes * 60)
+            with _producer(own, users, total, rate):
+                samples = _soak(BACKLOG + total, worker.pid, port)
         finally:
             worker.terminate()
             code = worker.wait(60)
@@ -89,20 +97,22 @@ def _maximum(pid: int, port: int) -> float:
     return (seen[-1].events - seen[0].events) / (seen[-1].at_s - seen[0].at_s)
 
 
-def _soak(settings: Settings, users: int, rate: int, seconds: float, worker: tuple[int, int]) -> list[Sample]:
-    """Send at a rate, and look at the worker until everything is applied."""
-    arguments = map(str, (users, users * EVENTS_A_USER_AND_DAY, rate, int(seconds), BACKLOG))
-    command = [sys.executable, "-m", "bench.parts.steady", *arguments]
+def _producer(environment: dict[str, str], users: int, events: int, rate: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "bench.parts.steady", *map(str, (users, events, rate))]
+    return subprocess.Popen(command, env=environment)  # noqa: S603  our own program
+
+
+def _soak(total: int, pid: int, port: int) -> list[Sample]:
+    """Look at the worker until it has applied so many events."""
     samples: list[Sample] = []
     began = time.monotonic()
-    with subprocess.Popen(command, env=environment(settings, APP)) as producer:  # noqa: S603  our own program
-        while producer.poll() is None or samples[-1].lag:
-            if (sample := _look(*worker, time.monotonic() - began)) is not None:
-                samples.append(sample)
-                if len(samples) % 12 == 1:
-                    so_far = f"{sample.events:,.0f} events, lag {sample.lag:,.0f}, {sample.memory_mib:,.0f} MiB"
-                    print(f"{sample.at_s:5.0f} s: {so_far}", flush=True)
-            time.sleep(LOOK_EVERY_S)
+    while not samples or samples[-1].events < total:
+        if (sample := _look(pid, port, time.monotonic() - began)) is not None:
+            samples.append(sample)
+            if len(samples) % 12 == 1:
+                so_far = f"{sample.events:,.0f} events, lag {sample.lag:,.0f}, {sample.memory_mib:,.0f} MiB"
+                print(f"{sample.at_s:5.0f} s: {so_far}", flush=True)
+        time.sleep(LOOK_EVERY_S)
     return samples
 
 
