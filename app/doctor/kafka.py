@@ -5,33 +5,29 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeAlias
 
-from kafka.admin import ConfigResource, KafkaAdminClient
+from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 from kafka.producer import KafkaProducer
 
 from app.connection import Mechanism
 from app.doctor.check import Check, Level
 from app.doctor.group import group
-from app.partition_count import check_written_count
+from app.doctor.kept import NONE_YET, changelog, redriven, retention
 from app.settings import Delivery, Settings
 from app.topics import (
     PATIENCE_S,
     BrokerError,
     admin,
     all_names,
-    changelog_name,
     check_counts,
-    input_names,
     one_line,
     partition_counts,
     redriven_name,
 )
-from schemas.times import format_span
 from tables.codec import UnreadableError
 
 Look: TypeAlias = Callable[[KafkaAdminClient, Settings], Check]
 
-_NONE_YET: Final = "no topics yet"
 _AGAIN_S: Final = 0.25
 
 
@@ -135,7 +131,7 @@ def topics(client: KafkaAdminClient, settings: Settings) -> Check:
     number = check_counts(there, settings)
     missing = [name for name in names if name not in there]
     if missing:
-        found = f"missing: {', '.join(missing)}" if there else f"{_NONE_YET} ({len(names)} are needed)"
+        found = f"missing: {', '.join(missing)}" if there else f"{NONE_YET} ({len(names)} are needed)"
         return Check(
             "topics", Level.WARNING, found, "nothing, if this is a new system: a worker or a replay makes them"
         )
@@ -157,58 +153,4 @@ def replication(client: KafkaAdminClient, settings: Settings) -> Check:
         if brokers > 1 and copies
         else "one broker, one copy"
     )
-    return Check("replication", Level.OK, found if copies else _NONE_YET)
-
-
-def retention(client: KafkaAdminClient, settings: Settings) -> Check:
-    """Whether events stay for as long as late ones are waited for."""
-    configs = _configs(client, list(partition_counts(client, list(input_names(settings)))))
-    kept = {name: int(each["retention.ms"]) for name, each in configs.items() if "retention.ms" in each}
-    short = {name: ms for name, ms in kept.items() if 0 <= ms < settings.allowed_lateness}
-    if short:
-        found = ", ".join(f"{name} keeps {format_span(ms)}" for name, ms in sorted(short.items()))
-        least = format_span(settings.allowed_lateness)
-        advice = f"set retention.ms to {least} or more, or a worker that was down may miss events"
-        return Check("retention", Level.WARNING, f"{found}, but allowed_lateness is {least}", advice)
-    told = {format_span(ms) if ms > 0 else "for ever" for ms in kept.values()}
-    return Check(
-        "retention", Level.OK, ", ".join(sorted(told)) or (_NONE_YET if not configs else "the broker's default")
-    )
-
-
-def changelog(client: KafkaAdminClient, settings: Settings) -> Check:
-    """Whether a worker can go on from the changelog, and whether it is compacted: else rows get lost, or it grows."""
-    name = changelog_name(settings)
-    count = partition_counts(client, [name]).get(name)
-    if count is None:
-        return Check("changelog", Level.OK, f"{name} is not there yet")
-    if count == settings.partitions:  # another number is what `topics` tells
-        check_written_count(settings)
-    configs = _configs(client, [name])[name]
-    if not configs:
-        advice = "allow DescribeConfigs on it, or see for yourself that its cleanup.policy is compact"
-        return Check("changelog", Level.WARNING, f"the broker does not tell how {name} is kept", advice)
-    policy = configs.get("cleanup.policy", "delete")
-    if policy == "compact":
-        return Check("changelog", Level.OK, f"{name} is compacted")
-    return Check("changelog", Level.FAILED, f"{name} has cleanup.policy={policy}", "set its cleanup.policy to compact")
-
-
-def redriven(client: KafkaAdminClient, settings: Settings) -> Check:
-    """Whether it is kept for ever which dead letters were redriven: else they would be redriven again."""
-    name = redriven_name(settings)
-    configs = _configs(client, list(partition_counts(client, [name]))).get(name)
-    if not configs:
-        return Check("redriven", Level.OK, f"{name} is not there yet, or the broker does not tell how it is kept")
-    policy = configs.get("cleanup.policy", "delete")
-    if policy == "compact":
-        return Check("redriven", Level.OK, f"{name} is compacted")
-    return Check("redriven", Level.FAILED, f"{name} has cleanup.policy={policy}", "set its cleanup.policy to compact")
-
-
-def _configs(client: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
-    """The settings of topics as the broker tells them; the embedded broker cannot be asked for some by name."""
-    if not names:
-        return {}
-    told = client.describe_configs([ConfigResource("TOPIC", name) for name in names], config_filter="all")
-    return {name: {key: each["value"] for key, each in found.items()} for name, found in told["topic"].items()}
+    return Check("replication", Level.OK, found if copies else NONE_YET)
