@@ -91,7 +91,7 @@ class Campaign:
             load.start(system.settings)
             self._do_all(Site(crew, broker, store), load, plan(report.seed, short=size.short))
             self._tell("no more faults; the rest of the events comes in")
-            load.join()
+            load.join(system.settings)
             self._settle(crew, load, store)
         finally:
             crew.end()
@@ -135,7 +135,8 @@ class Campaign:
         deadline = time.monotonic() + RECOVERY_S
         while not system.has_reached(load.ends) or group_lag(system.settings):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not everything is applied after {RECOVERY_S:g} s\n{system.logs()[-4000:]}")
+                left = f"watermarks {system.watermarks()}, lag {group_lag(system.settings)}"
+                raise TimeoutError(f"not everything is applied after {RECOVERY_S:g} s: {left}")
             time.sleep(LOOK_EVERY_S)
         self._served = _served(system, store)
         crew.end()

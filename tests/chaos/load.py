@@ -22,6 +22,8 @@ Wire = dict[str, Any]
 START: Final = 1_600_000_000_000
 DAYS: Final = 200
 LATE_MS: Final = 6 * DAY_MS
+END_MS: Final = DAY_MS
+"""So long after the last event is the last tick."""
 UNREADABLE: Final = (b"", b"{", b"[]", b'{"type": "click"}', b'{"type": "tick", "ts": -1}', b"\xff\xfe", b'"text"')
 
 _KINDS: Final = (
@@ -55,7 +57,7 @@ class Load:
     def __init__(self, seed: int, users: int, events: int, span_s: float) -> None:
         random = Random(seed)  # noqa: S311  repeatable
         self.events = some_events(random, users, events)
-        self.ends = int(max(event["ts"] for event in self.events))
+        self.ends = int(max(event["ts"] for event in self.events)) + END_MS
         self.unreadable = 0
         self._scripts = {topic: list(self._script(topic, random)) for topic in INPUT_TOPICS}
         self._span_s = span_s
@@ -79,14 +81,15 @@ class Load:
         """Whether a producer is still at it."""
         return any(thread.is_alive() for thread in self._threads)
 
-    def join(self) -> None:
-        """Return when everything has been acknowledged."""
+    def join(self, settings: Settings) -> None:
+        """Return when everything has been acknowledged, and a last tick after it."""
         for thread in self._threads:
             thread.join()
         assert not self._failures, self._failures[:3]
+        self._end(settings)
 
     def _script(self, topic: str, random: Random) -> Iterator[Sent]:
-        """What a topic's producer sends, in order: ticks each day and at the end, and what nobody can read."""
+        """What a topic's producer sends, in order: a tick each day, and what nobody can read."""
         day = START // DAY_MS
         for event in self.events:
             while event["ts"] // DAY_MS > day:
@@ -97,7 +100,15 @@ class Load:
                 if random.random() < 0.002:
                     self.unreadable += 1
                     yield Sent(b"whoever", random.choice(UNREADABLE))
-        yield _tick(self.ends)
+
+    def _end(self, settings: Settings) -> None:
+        """What a broker was sent twice may lie behind a topic's own last tick, and waits for a later one."""
+        producer = KafkaProducer(bootstrap_servers=settings.kafka, enable_idempotence=False, acks="all")
+        for topic in INPUT_TOPICS:
+            for number in range(settings.partitions):
+                producer.send(settings.topic_prefix + topic, _tick(self.ends).value, partition=number)
+        producer.flush()
+        producer.close()
 
     def _guarded(self, settings: Settings, topic: str) -> None:
         try:

@@ -178,10 +178,14 @@ class System:
 
     def has_reached(self, ts: int) -> bool:
         """Whether every partition is processed by a worker, and has passed this time."""
-        watermarks = self._of_running(WATERMARK)
+        watermarks = self.watermarks()
         return len(watermarks) == self.settings.partitions and all(
             mark * SECOND_MS > ts for mark in watermarks.values()
         )
+
+    def watermarks(self) -> dict[str, float]:
+        """How far each partition has come, in seconds, that is processed by a worker now."""
+        return self._of_running(WATERMARK)
 
     def _of_running(self, metric: str) -> dict[str, float]:
         """A metric of each partition that is processed by a worker now."""
