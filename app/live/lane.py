@@ -7,6 +7,7 @@ way is read again.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -23,6 +24,8 @@ from schemas.topics import Offset, Topic
 POLL_S: Final = 0.1
 FETCH_WAIT_MS: Final = 100
 MAX_RECORDS: Final = 4_000
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class LaneThread(AIOKafkaConsumerThread):
@@ -126,12 +129,16 @@ class LaneConsumer(Consumer):
                 yield tp, self._message(tp, chunk)
 
     async def _is_whole(self, tp: TP, chunk: Chunk) -> bool:
-        """Whether nothing is missing where a chunk does not begin with its first record.
+        """Whether a chunk goes on where it should, and nothing is missing where it begins with a later record.
 
-        Markers of transactions take offsets, so that is nothing bad; but where retention has overtaken this worker, the
-        client goes on at the oldest record without a word.
+        Markers of transactions take offsets, so a later record is nothing bad; but where retention has overtaken this
+        worker, the client goes on at the oldest record without a word. It also goes back there, between two of our
+        looks at its position, where a broker that was just restarted says that the position is beyond the end.
         """
         first = next(iter(chunk.records)).offset if chunk.records else chunk.end
+        if first < chunk.start:
+            _LOG.warning("%s-%d went back from %d to %d by itself; it is read again", *tp, chunk.start, first)
+            return False
         if first == chunk.start:
             return True
         begin, _ = (await self._thread.call_thread(self._thread.ranges, [tp]))[tp]
