@@ -67,7 +67,7 @@ class LaneThread(AIOKafkaConsumerThread):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit the group's offsets, which serve the tools; False where the group does not know this worker."""
         owned = {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in self.assignment()}
-        if not owned:
+        if not owned or not is_settled(self._ensure_consumer()):
             return False
         with suppress(KafkaError):
             await self._ensure_consumer().commit(owned)
@@ -77,6 +77,8 @@ class LaneThread(AIOKafkaConsumerThread):
     async def is_known(self) -> bool:
         """Whether the group takes an offset from this worker: it is given back one of its own."""
         consumer = self._ensure_consumer()
+        if not is_settled(consumer):
+            return False
         with suppress(KafkaError):
             for tp in consumer.assignment():
                 await consumer.commit({tp: await consumer.committed(tp) or 0})
@@ -188,9 +190,8 @@ class LaneConsumer(Consumer):
         """Nothing: the watchdog looks at committed progress."""
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Hand over: write what has been applied first."""
+        """Hand over: write what has been applied first. The next owner tells the group how far it is."""
         await self.tasks.revoke()
-        await self.commit()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
@@ -212,6 +213,16 @@ class LaneTransport(Transport):
     Consumer = LaneConsumer
     names: Mapping[str, Topic]
     new_tasks: Callable[[LaneConsumer], TaskManager]
+
+
+def is_settled(consumer: AIOKafkaConsumer) -> bool:
+    """Whether the group has spoken, and does not speak anew.
+
+    Amid a rebalance an offset must not be sent: it waits behind the client's own request to join, comes with the
+    generation of before, is refused, and makes the client join once more, and so everybody else, again and again.
+    """
+    coordinator = consumer._coordinator
+    return bool(coordinator.generation >= 0 and not coordinator._rejoin_needed_fut.done())
 
 
 def _state(consumer: AIOKafkaConsumer, tp: TP) -> Any:

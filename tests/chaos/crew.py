@@ -63,13 +63,15 @@ class Crew:
             self.system.start(number)
         return number
 
-    def retire(self, number: int) -> int:
-        """Ask one to end, as a deployment does; its exit code."""
+    def retire(self, number: int) -> str:
+        """Ask one to end, as a deployment does; how that went. It has to end well, unless the broker was just away."""
         self.wait_until_up(number)
         with self._lock:
             worker = self.system.workers.pop(number)
         worker.send_signal(signal.SIGTERM)
-        return worker.wait(PATIENCE_S)
+        code = worker.wait(PATIENCE_S)
+        assert code == 0 or self._is_excused, f"worker {number} ended with exit code {code} at SIGTERM"
+        return f"worker {number} ended with exit code {code}"
 
     def wait_until_up(self, number: int) -> None:
         """A process that has not set its signal handlers yet would die of them."""
@@ -96,6 +98,10 @@ class Crew:
         finally:
             self.excused_until = time.monotonic() + EXCUSE_S
 
+    @property
+    def _is_excused(self) -> bool:
+        return time.monotonic() <= self.excused_until
+
     def end(self) -> None:
         """Look after them no longer."""
         self._is_over.set()
@@ -108,7 +114,7 @@ class Crew:
                 for number in gone:
                     del self.system.workers[number]
             for number, code in gone.items():
-                self.unexcused += time.monotonic() > self.excused_until
+                self.unexcused += not self._is_excused
                 self._note(f"worker {number} ended by itself with exit code {code}, and was started again")
                 self._is_over.wait(RESTART_S)
                 self.start(number)

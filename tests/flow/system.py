@@ -159,10 +159,13 @@ class System:
         """Return when time has passed this in every partition: all that came before has then been applied."""
         deadline = time.monotonic() + PATIENCE_S
         while not self.has_reached(ts):
-            died = {number: code for number, worker in self.workers.items() if (code := worker.poll()) is not None}
-            assert not died, self.logs()
-            assert time.monotonic() < deadline, self.logs()
+            self._check(deadline)
             time.sleep(0.2)
+
+    def _check(self, deadline: float) -> None:
+        died = {number: code for number, worker in self.workers.items() if (code := worker.poll()) is not None}
+        assert not died, self.logs()
+        assert time.monotonic() < deadline, self.logs()
 
     def summaries(self) -> list[Wire]:
         """What each worker that answers serves."""
@@ -205,7 +208,9 @@ class System:
 
     def wait_until_ready(self) -> None:
         """Return when every worker processes what it owns."""
+        deadline = time.monotonic() + PATIENCE_S
         while not all(map(self._is_ready, self.workers)):
+            self._check(deadline)
             time.sleep(0.2)
 
     def _is_ready(self, number: int) -> bool:

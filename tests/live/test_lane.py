@@ -8,7 +8,7 @@ import pytest
 from faust.types import TP
 
 from app.live.chunk import Chunk
-from app.live.lane import LaneConsumer
+from app.live.lane import LaneConsumer, is_settled
 from tests.live.world import Record
 
 CLICKS = TP("events.click", 0)
@@ -40,3 +40,12 @@ def is_whole(start: int, end: int, *offsets: int, begin: int = 0) -> bool:
 )
 def test_a_chunk_goes_on_where_it_should(start: int, end: int, offsets: list[int], begin: int, *, whole: bool) -> None:
     assert is_whole(start, end, *offsets, begin=begin) is whole
+
+
+@pytest.mark.parametrize(
+    ("generation", "rejoins", "settled"), [(3, False, True), (3, True, False), (-1, False, False), (-1, True, False)]
+)
+def test_offsets_are_sent_only_while_the_group_is_at_rest(generation: int, *, rejoins: bool, settled: bool) -> None:
+    rejoin = SimpleNamespace(done=lambda: rejoins)
+    consumer: Any = SimpleNamespace(_coordinator=SimpleNamespace(generation=generation, _rejoin_needed_fut=rejoin))
+    assert is_settled(consumer) is settled
