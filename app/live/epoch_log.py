@@ -120,7 +120,10 @@ class KafkaLog:
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except AssertionError as error:  # aiokafka's, where a broker that has just started knows of none yet
+            raise KafkaError("the broker knows of no broker yet") from error
         return self._producer
 
     def _writer(self) -> AIOKafkaProducer:

@@ -390,3 +390,23 @@ def test_stored_outputs_are_gone_with_the_next_epoch(place: Place, *, again: boo
             await log.close()
 
     within(story())
+
+
+@pytest.mark.parametrize("place", ["apache whole", "apache in steps"], indirect=True)
+def test_a_broker_that_knows_of_none_yet_is_an_error_that_is_tried_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody_there(_: AIOKafkaProducer) -> None:
+        raise AssertionError("Did we not perform bootstrap?")
+
+    async def story() -> None:
+        log = place.new()
+        with monkeypatch.context() as patched:
+            patched.setattr(AIOKafkaProducer, "start", nobody_there)
+            with pytest.raises(KafkaError):
+                await log.open()
+        async with opened(log):
+            await log.append(epoch(1, [(b"u", b"a")]))
+            assert await reopened(log) == [(b"u", b"a"), marker(1)]
+
+    within(story())
