@@ -34,6 +34,16 @@ USERS_REMEMBERED: Final = 10_000
 """Users who are known to belong here: their partition is not worked out again for each event."""
 
 
+def latest_believed(wall_now: Millis | None) -> Millis:
+    """The newest time that is believed; without a clock on the wall that depends on the events alone."""
+    return NEVER if wall_now is None else wall_now + MAX_FUTURE_MS
+
+
+def yet_to_come(ts: Millis) -> Rejected:
+    """Why an event later than `latest_believed` is not believed."""
+    return Rejected("too_far_ahead", f"`ts`: {to_datetime(ts).isoformat()} is yet to come")
+
+
 class Wall(NamedTuple):
     """The clock on the wall, and the topics that have more to read: only those hold time back."""
 
@@ -88,7 +98,7 @@ class Partition:
         self, topic: Topic, records: Iterable[tuple[Offset, bytes | None]], wall_now: Millis | None = None
     ) -> None:
         """Read a chunk of one topic into the merge. With a wall clock, what lies far in its future is not believed."""
-        latest = NEVER if wall_now is None else wall_now + MAX_FUTURE_MS
+        latest = latest_believed(wall_now)
         for offset, payload in records:
             try:
                 self._take(topic, offset, payload, latest)
@@ -98,7 +108,7 @@ class Partition:
     def _take(self, topic: Topic, offset: Offset, payload: bytes | None, latest: Millis) -> None:
         record = decode(payload)
         if record.ts > latest:
-            raise Rejected("too_far_ahead", f"`ts`: {to_datetime(record.ts).isoformat()} is yet to come")
+            raise yet_to_come(record.ts)
         if isinstance(record, Tick):
             self.merge.tick(topic, offset, record.ts)
             return

@@ -27,6 +27,7 @@ from pydantic_settings import (
 from agents.limits import Limits, Span
 from app.connection import KafkaConnection, Login, Mechanism, RedisConnection, Security, TlsFiles
 from app.loopback import is_loopback
+from app.printable import printable
 from schemas.times import DAY_MS, SECOND_MS, Millis, parse_span
 
 SETTINGS_FILE: Final = "rekindle.toml"
@@ -42,7 +43,7 @@ class SettingsError(Exception):
     """A setting is wrong; the text says which, and what is expected, in one line whatever was set."""
 
     def __init__(self, text: str) -> None:
-        super().__init__("".join(each if each.isprintable() else "?" for each in text))
+        super().__init__(printable(text, instead="?"))
 
 
 def _span(value: Any) -> Any:

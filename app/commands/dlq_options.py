@@ -1,17 +1,17 @@
 """What both commands for dead letters share: which letters are meant, how they are read, how a mistake ends."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast, get_args
 
 import typer
 
+from app.clock import now
 from app.commands.console import STDERR, complain, fail
 from app.history.errors import HistoryError
 from app.settings import Settings, SettingsError
 from schemas.dead_letter import DeadReason
-from schemas.times import SECOND_MS, Millis, parse_instant, parse_span
+from schemas.times import Millis, parse_instant, parse_span
 from schemas.topics import INPUT_TOPICS, Topic
 
 if TYPE_CHECKING:
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from app.dead_letters.shelf import Progress, Shelf
 
 _REASONS: Final[tuple[str, ...]] = get_args(DeadReason)
-
-
-def now() -> Millis:
-    """The time on the wall."""
-    return int(time.time() * SECOND_MS)
 
 
 def _one_of(names: tuple[str, ...]) -> Callable[[str], Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 
+from app.clock import now
 from app.commands.console import complain, fail
-from app.commands.dlq_options import Reasons, Since, Topics, bar, choice_of, mistakes, now, read
+from app.commands.dlq_options import Reasons, Since, Topics, bar, choice_of, mistakes, read
 from app.settings import Settings, load
 
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agents.partition import MAX_FUTURE_MS
+from agents.partition import latest_believed
 from app.dead_letters.letter import Letter
 from app.dead_letters.marks import Marks
 from app.dead_letters.ready import Ready, ready
 from app.dead_letters.state import State, state_of
 from app.settings import Clock
 from schemas.dead_letter import Rejected
-from schemas.times import NEVER, Millis
+from schemas.times import Millis
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def plan(letters: Iterable[Letter], marks: Marks, clock: Clock, now: Millis) -> 
 
 def latest(clock: Clock, now: Millis) -> Millis:
     """The newest time that a partition believes; with the clock of events it depends on those alone."""
-    return now + MAX_FUTURE_MS if clock is Clock.WALL else NEVER
+    return latest_believed(now if clock is Clock.WALL else None)
 
 
 def _again(letter: Letter, clock: Clock, now: Millis) -> Ready:

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
+from agents.partition import yet_to_come
 from app.dead_letters.letter import Place
 from schemas.dead_letter import Rejected
 from schemas.decode import decode
 from schemas.events import TYPE_OF, Tick, UserId
-from schemas.times import Millis, to_datetime
+from schemas.times import Millis
 from schemas.topics import TOPIC_OF_TYPE, Topic
 
 
@@ -29,5 +30,5 @@ def ready(letter: Place, payload: bytes, latest: Millis) -> Ready:
     if isinstance(record, Tick):
         raise Rejected("unknown_type", "`type`: a tick is no event, and is not sent again")
     if record.ts > latest:
-        raise Rejected("too_far_ahead", f"`ts`: {to_datetime(record.ts).isoformat()} is yet to come")
+        raise yet_to_come(record.ts)
     return Ready(letter, TOPIC_OF_TYPE[TYPE_OF[type(record)]], record.user_id, payload)

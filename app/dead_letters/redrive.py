@@ -1,7 +1,6 @@
 """Events back to their topics, each with a mark that its dead letter was redriven: once, whatever happens."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
+from app.clock import now
 from app.dead_letters.letter import Place
 from app.dead_letters.marks import mark_record
 from app.dead_letters.ready import Ready
@@ -96,7 +96,7 @@ class Redrive:
                 await stack.enter_async_context(self._producer.transaction())
             async with asyncio.timeout(TRANSACTION_S):
                 places = await asyncio.gather(*map(self._send_event, chunk))
-                at = int(time.time() * SECOND_MS)
+                at = now()
                 await asyncio.gather(
                     *(
                         self._send(self._marks, *mark_record(each.letter, place, at))

@@ -7,7 +7,8 @@ from rich.live import Live
 
 from app.demo.moment import Moment
 from app.demo.player import Act
-from app.demo.terminal import picture, plain_line, printable
+from app.demo.terminal import picture, plain_line
+from app.printable import printable
 
 PLAIN_EVERY_S: Final = 5.0
 

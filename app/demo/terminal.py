@@ -13,6 +13,7 @@ from app.demo.moment import Moment
 from app.demo.player import Act
 from app.live.status import Summary
 from app.population import LIFECYCLES, STATES
+from app.printable import printable
 from app.wording import scope
 from schemas.changes import TagChange
 from schemas.events import Scalar
@@ -53,15 +54,6 @@ def picture(moment: Moment, newest: int = 10) -> RenderableType:
     if summary is None or not moment.has_begun:
         return Group(*parts)
     return Group(*parts, _figures(moment, summary), _users(summary), _changes(summary.newest[:newest]))
-
-
-def printable(text: str) -> str:
-    """Text of unknown origin without what could move the cursor or change the colours.
-
-    >>> printable("a" + chr(27) + "[2Jb")
-    'a\N{REPLACEMENT CHARACTER}[2Jb'
-    """
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _act(moment: Moment) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from app.history.errors import HistoryError
+from app.printable import printable
 from schemas.events import TYPE_OF
 
 REQUIRED: Final = ("type", "event_id", "user_id", "ts")
@@ -101,4 +102,4 @@ def _shown(names: Sequence[str]) -> str:
     """Some names, made fit for one line of a terminal whatever the file has in them."""
     short = [name[:_SHOWN_LENGTH].encode(errors="replace").decode() for name in names[:_SHOWN]]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join("`" + "".join(c if c.isprintable() else "?" for c in name) + "`" for name in short) + more
+    return ", ".join(f"`{printable(name, instead='?')}`" for name in short) + more

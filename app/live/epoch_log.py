@@ -183,7 +183,7 @@ class TransactionalLog(KafkaLog):
     async def append(self, records: EpochRecords) -> None:
         """Write one epoch in one transaction."""
         producer = self._writer()
-        end, _ = await _both(self._send([*records.rows, records.marker]), self._send_outputs(records.outputs))
+        end = await _both(self._send([*records.rows, records.marker]), self._send_outputs(records.outputs))
         await producer.commit_transaction()
         self._end = end + _COMMIT_MARKER
         await producer.begin_transaction()
@@ -227,10 +227,10 @@ class PlainLog(KafkaLog):
         await self._send_outputs(outputs)
 
 
-async def _both(rows: Awaitable[int], outputs: Awaitable[None]) -> tuple[int, None]:
-    """Wait for both; where both fail, that the writer was fenced is what counts."""
+async def _both(rows: Awaitable[int], outputs: Awaitable[None]) -> int:
+    """Wait for both, and give what the first gives; where both fail, that the writer was fenced is what counts."""
     end, done = await asyncio.gather(rows, outputs, return_exceptions=True)
     errors = [each for each in (end, done) if isinstance(each, BaseException)]
-    for error in sorted(errors, key=lambda each: not isinstance(each, ProducerFenced)):
-        raise error
-    return end, done  # type: ignore[return-value]  # neither is an error
+    if isinstance(end, BaseException) or errors:
+        raise min(errors, key=lambda error: not isinstance(error, ProducerFenced))
+    return end

@@ -134,8 +134,8 @@ class LaneConsumer(Consumer):
         """Whether a chunk goes on where it should, and nothing is missing where it begins with a later record.
 
         Markers of transactions take offsets, so a later record is nothing bad; but where retention has overtaken this
-        worker, the client goes on at the oldest record without a word. It also goes back there, between two of our
-        looks at its position, where a broker that was just restarted says that the position is beyond the end.
+        worker, the client goes on at the oldest record without a word. After a rebalance, what was fetched from the
+        group's offset may come under the position that we had before.
         """
         first = next(iter(chunk.records)).offset if chunk.records else chunk.end
         if first < chunk.start:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from app.dead_letters.letter import Place
 from schemas.changes import TagChange
 from schemas.dead_letter import DeadLetter
 from schemas.times import Millis, to_datetime
@@ -41,7 +42,7 @@ class Outputs:
         return [
             Output(DEAD_LETTERS, place, _ENCODE(letter), [*self._letter_headers, ("ce_id", place)])
             for letter in letters
-            for place in [f"{letter.topic}/{letter.partition}/{letter.offset}".encode()]
+            for place in [Place(letter.topic, letter.partition, letter.offset).key]
         ]
 
 

@@ -10,21 +10,20 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from heapq import nlargest
-from time import monotonic, time
+from time import monotonic
 from typing import Any, Final
 
 import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.clock import now
 from app.connection import RedisConnection
-from app.live.status import PartitionStatus, Summary
+from app.live.status import NEWEST, PartitionStatus, Summary
 from schemas.changes import TagChange
 from schemas.events import UserId
-from schemas.times import SECOND_MS, Millis
+from schemas.times import Millis
 
-NEWEST: Final = 20
-"""Changes that are kept of a partition, and shown of all of them."""
 FLUSH_S: Final = 0.5
 REFRESH_S: Final = 5.0
 EXPIRES_S: Final = 7 * 24 * 60 * 60
@@ -72,8 +71,8 @@ class ReadModel:
 
     def update(self, partition: int, changes: Sequence[TagChange], erased: Collection[UserId] = ()) -> None:
         """Note what an epoch has committed; only the newest changes are kept, and none of whom it has erased."""
-        now = int(time() * SECOND_MS)
-        known = [*self._newest.get(partition, ()), *(Said(now, change) for change in changes[-NEWEST:])]
+        at = now()
+        known = [*self._newest.get(partition, ()), *(Said(at, change) for change in changes[-NEWEST:])]
         self._newest[partition] = [said for said in known if said.change.user_id not in erased][-NEWEST:]
         self._changed.add(partition)
 
@@ -100,8 +99,8 @@ class ReadModel:
 
         Raises RedisError where Redis does not take it; what was noted is then kept.
         """
-        now = monotonic()
-        is_refresh = now - self._refreshed_at >= REFRESH_S
+        began = monotonic()
+        is_refresh = began - self._refreshed_at >= REFRESH_S
         changed, self._changed = self._changed, set()
         try:
             await self._write({each.partition: each for each in self._own() if is_refresh or each.partition in changed})
@@ -109,7 +108,7 @@ class ReadModel:
             self._changed |= changed
             raise
         if is_refresh:
-            self._refreshed_at = now
+            self._refreshed_at = began
 
     async def _write(self, statuses: dict[int, PartitionStatus]) -> None:
         if not statuses:

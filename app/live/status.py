@@ -11,6 +11,9 @@ from schemas.times import Millis
 from schemas.topics import INPUT_TOPICS
 from tables.census import Census
 
+NEWEST: Final = 20
+"""Changes that are kept of a partition, and shown of all of them."""
+
 _OUTCOMES: Final = ("applied", "duplicates", "erased")
 """What becomes of an event; the other counters tell how late some of them were, or what was no event."""
 

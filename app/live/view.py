@@ -9,13 +9,11 @@ from jinja2 import Environment
 
 from app import wording
 from app.demo.labels import LABELS, TIME_PASSED, cause_in_words
-from app.live.status import Summary
+from app.live.status import NEWEST, Summary
 from app.pages import environment
 from app.population import LIFECYCLES, STATES, State
 from schemas.changes import TagName
 from schemas.events import Scalar
-
-NEWEST: Final = 20
 
 _WORDS: Final = {
     "titles": {tag: wording.scope(tag).title for tag in LIFECYCLES},

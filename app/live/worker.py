@@ -4,12 +4,13 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
-from time import monotonic, time
+from time import monotonic
 from typing import Any, Final
 
 import faust
 
 from agents.partition import Epoch, Partition
+from app.clock import now
 from app.discreet import in_words
 from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
 from app.live.guard import Guard
@@ -128,7 +129,7 @@ class Worker:
             committed=self._committed,
             turn=self._turn,
             partitions=settings.partitions,
-            clocks=Clocks(monotonic, (lambda: int(time() * SECOND_MS)) if settings.clock is Clock.WALL else None),
+            clocks=Clocks(monotonic, now if settings.clock is Clock.WALL else None),
         )
         accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT
         return PartitionTask(

@@ -7,11 +7,11 @@ from itertools import islice
 
 import msgspec
 
+from app.clock import now
 from app.replay.outbox import Outbox
 from app.settings import Settings, load
 from bench.load import live_events
 from schemas.partitioner import partition_of
-from schemas.times import SECOND_MS
 from schemas.topics import TOPIC_OF_TYPE
 
 SLICE_S = 0.05
@@ -25,11 +25,11 @@ async def send(settings: Settings, users: int, total: int, rate: int) -> None:
     await outbox.start()
     while sent < total:
         due = min(total, int(rate * (time.monotonic() - began)) + 1 if rate else sent + SLICE)
-        now = int(time.time() * SECOND_MS)
+        at = now()
         for event in islice(events, due - sent):
             key = str(event["user_id"]).encode()
             place = settings.topic_prefix + TOPIC_OF_TYPE[str(event["type"])], partition_of(key, settings.partitions)
-            await outbox.put(place, key, encode(event | {"ts": now}))
+            await outbox.put(place, key, encode(event | {"ts": at}))
         sent = due
         await outbox.push()
         await asyncio.sleep(SLICE_S if rate else 0)

@@ -85,18 +85,13 @@ class Campaign:
             self._folder, kafka=broker.bootstrap, redis=store.url, app_id=name, topic_prefix=f"{name}.",
             partitions=str(PARTITIONS), clock="event", session_timeout=f"{SESSION_S:g}s",
         )  # fmt: skip
-        crew = Crew(system, WORKERS, self._note)
-        try:
+        with system, Crew(system, WORKERS, self._note) as crew:
             system.wait_until_ready()
             load.start(system.settings)
             self._do_all(Site(crew, broker, store), load, plan(report.seed, short=size.short))
             self._tell("no more faults; the rest of the events comes in")
             load.join(system.settings)
             self._settle(crew, load, store)
-        finally:
-            crew.end()
-            for number in list(system.workers):
-                system.kill(number)
         self._tell("the verdict")
         stored = Stored(system)
         report.findings += verdict(stored, load)

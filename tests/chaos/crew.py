@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from threading import Event, RLock, Thread
-from typing import Final
+from typing import Final, Self
 
 from tests.flow.system import PATIENCE_S, System
 
@@ -30,6 +30,12 @@ class Crew:
         for number in range(size):
             system.start(number)
         self._guard.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     @property
     def running(self) -> list[int]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.request import urlopen
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -66,9 +66,14 @@ def ends_of(events: Iterable[Wire]) -> int:
 
 
 class System:
-    """One application on one broker: its settings, its workers, its topics."""
+    """One application on one broker: its settings, its workers, its topics; on leaving, its workers are killed.
+
+    Named after its folder, and without Redis, unless the settings say otherwise.
+    """
 
     def __init__(self, folder: Path, **settings: str) -> None:
+        name = folder.name
+        settings = {"app_id": name, "topic_prefix": f"{name}.", "redis": "redis://127.0.0.1:1", **settings}
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REKINDLE_")},
             **{f"REKINDLE_{name.upper()}": value for name, value in settings.items()},
@@ -76,18 +81,24 @@ class System:
         self.settings = Settings(**settings)  # type: ignore[arg-type]  # as texts, like the environment
         self.folder = folder
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
-        self._ports: dict[int, int] = {}
+        self.ports: dict[int, int] = {}
         prepare(self.settings)
 
-    def start(self, number: int, **settings: str) -> None:
-        """Start a worker under a number; its log is worker-<number>.log in the folder."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in list(self.workers):
+            self.kill(number)
+
+    def start(self, number: int, *options: str, **settings: str) -> None:
+        """Start a worker under a number, with options of the command; its log is worker-<number>.log in the folder."""
         own = {f"REKINDLE_{name.upper()}": value for name, value in settings.items()}
-        self._ports[number] = free_port()
-        environment = {**self.environment, "REKINDLE_WEB_PORT": str(self._ports[number]), **own}
+        self.ports[number] = free_port()
+        environment = {**self.environment, "REKINDLE_WEB_PORT": str(self.ports[number]), **own}
         with (self.folder / f"worker-{number}.log").open("ab") as log:
-            self.workers[number] = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "worker"], env=environment, stderr=log, stdout=log
-            )
+            command = [sys.executable, "-m", "app.cli", "worker", *options]
+            self.workers[number] = subprocess.Popen(command, env=environment, stderr=log, stdout=log)  # noqa: S603  our own program
 
     def kill(self, number: int) -> None:
         """Kill a worker as a power cut does."""
@@ -169,7 +180,7 @@ class System:
 
     def summaries(self) -> list[Wire]:
         """What each worker that answers serves."""
-        return [summary for number in list(self.workers) if (summary := self._summary(number))]
+        return [summary for number in list(self.workers) if (summary := self.summary(number))]
 
     def epochs(self) -> dict[str, float]:
         """How many epochs each partition has written that is processed by a worker now."""
@@ -200,11 +211,11 @@ class System:
 
     def events(self) -> int:
         """How many events the workers have applied or known as copies, so far."""
-        return sum(summary["events"] for number in self.workers if (summary := self._summary(number)))
+        return sum(summary["events"] for summary in self.summaries())
 
     def newest_watermark(self) -> int:
         """How far time has come in the partition that is slowest, of the worker that is furthest."""
-        return max(int(summary["watermark"]) for number in self.workers if (summary := self._summary(number)))
+        return max(int(summary["watermark"]) for summary in self.summaries())
 
     def wait_until_ready(self) -> None:
         """Return when every worker processes what it owns."""
@@ -216,7 +227,8 @@ class System:
     def _is_ready(self, number: int) -> bool:
         return self._get(number, "readyz") is not None
 
-    def _summary(self, number: int) -> Wire | None:
+    def summary(self, number: int) -> Wire | None:
+        """What a worker serves; None where it does not answer."""
         answer = self._get(number, "api/summary")
         summary: Wire | None = json.loads(answer) if answer else None
         return summary
@@ -224,7 +236,7 @@ class System:
     def _get(self, number: int, path: str) -> bytes | None:
         """What a worker answers; None where it does not, or says that something is wrong."""
         try:
-            with urlopen(f"http://127.0.0.1:{self._ports[number]}/{path}", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{self.ports[number]}/{path}", timeout=5) as answer:
                 text: bytes = answer.read()
                 return text
         except (OSError, HTTPException):  # it may end amid an answer

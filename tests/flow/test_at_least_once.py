@@ -16,12 +16,12 @@ KILLS: Final = 2
 def test_power_cuts_repeat_outputs_at_most(embedded_kafka: str, tmp_path: Path) -> None:
     random = Random(6)  # noqa: S311  repeatable
     system = System(
-        tmp_path, kafka=embedded_kafka, topic_prefix="cut.", app_id="cut", partitions="4", clock="event",
-        delivery="at_least_once", session_timeout="2s", redis="redis://127.0.0.1:1", epoch_ms="20",
+        tmp_path, kafka=embedded_kafka, partitions="4", clock="event", delivery="at_least_once", session_timeout="2s",
+        epoch_ms="20",
     )  # fmt: skip
     events = some_events(7, 400, EVENTS)
     producer = Thread(target=system.publish, args=[events, lambda _: time.sleep(0.003)])
-    try:
+    with system:
         system.start(0)
         system.wait_until_ready()
         producer.start()
@@ -33,9 +33,6 @@ def test_power_cuts_repeat_outputs_at_most(embedded_kafka: str, tmp_path: Path) 
         producer.join()
         system.wait_until_applied(ends_of(events))
         assert system.stop() == [0]
-    finally:
-        for number in list(system.workers):
-            system.kill(number)
     said: dict[str, Wire] = {}
     for change in system.changes():
         assert said.setdefault(change["id"], change) == change

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -12,6 +13,7 @@ import pytest
 from kafka import KafkaProducer
 
 from agents.partition import GRACE_MS
+from app.clock import now
 from schemas.partitioner import partition_of
 from schemas.times import DAY_MS, MINUTE_MS, SECOND_MS
 from tests.flow.system import System, Wire, ends_of
@@ -21,10 +23,6 @@ PARTITIONS: Final = 8
 SEEN: Final = 6
 """Partitions that users belong to; the others never see a record."""
 HOUR_MS: Final = 60 * MINUTE_MS
-
-
-def now_ms() -> int:
-    return int(time.time() * SECOND_MS)
 
 
 def some_users(count: int, partitions: int = SEEN) -> list[str]:
@@ -40,18 +38,9 @@ def event(kind: str, user: str, ts: int) -> Wire:
 
 @pytest.fixture
 def start(apache_kafka: Any, tmp_path: Path) -> Iterator[Any]:
-    systems: list[System] = []
-
-    def started(**settings: str) -> System:
-        here = {"topic_prefix": f"{tmp_path.name}.", "app_id": tmp_path.name, "partitions": str(PARTITIONS)}
-        timing = {"session_timeout": "2s", "redis": "redis://127.0.0.1:1"}
-        systems.append(System(tmp_path, kafka=apache_kafka.bootstrap, **here, **timing, **settings))
-        return systems[-1]
-
-    yield started
-    for system in systems:
-        for number in list(system.workers):
-            system.kill(number)
+    with ExitStack() as systems:
+        common = {"kafka": apache_kafka.bootstrap, "partitions": str(PARTITIONS), "session_timeout": "2s"}
+        yield lambda **settings: systems.enter_context(System(tmp_path, **common, **settings))
 
 
 def tick(system: System, topic: str, ts: int) -> None:
@@ -66,7 +55,7 @@ def tick(system: System, topic: str, ts: int) -> None:
 def test_silent_and_lost_are_said_once_at_their_due_time_though_nobody_sends_anything(start: Any) -> None:
     span_ms, later_ms, step_ms = 30 * DAY_MS, 6 * SECOND_MS, 400
     system: System = start(silent_after="30d", lost_after=f"{(span_ms + later_ms) // SECOND_MS}s")
-    first = now_ms() + 15 * SECOND_MS
+    first = now() + 15 * SECOND_MS
     users = some_users(40)
     kinds = ("click", "order", "cart")
     quiet = [event(kinds[n % 3], user, first - span_ms + n * step_ms) for n, user in enumerate(users)]
@@ -74,17 +63,17 @@ def test_silent_and_lost_are_said_once_at_their_due_time_though_nobody_sends_any
     for number in (0, 1):
         system.start(number)
     system.wait_until_ready()
-    lively = [event("click", f"lively-{user}", now_ms()) for user in some_users(4)]
+    lively = [event("click", f"lively-{user}", now()) for user in some_users(4)]
     lively = [each for each in lively if partition_of(each["user_id"].encode(), PARTITIONS) < SEEN]
-    future = now_ms() + 6 * MINUTE_MS
+    future = now() + 6 * MINUTE_MS
     system.send([*lively, *(event("click", users[n], future + n * 365 * DAY_MS) for n in (0, 1))])
     for ts in (future, future + 365 * DAY_MS):
         tick(system, "events.order", ts)
-    time.sleep(max(first + 8 * SECOND_MS - now_ms(), 0) / SECOND_MS)
+    time.sleep(max(first + 8 * SECOND_MS - now(), 0) / SECOND_MS)
     system.kill(0)
     due = first + len(users) * step_ms + later_ms
     system.wait_until_applied(due)
-    assert system.newest_watermark() <= now_ms() - GRACE_MS
+    assert system.newest_watermark() <= now() - GRACE_MS
     assert system.stop() == [0]
 
     records = system.read(f"{system.settings.topic_prefix}tag-changes")
@@ -92,7 +81,7 @@ def test_silent_and_lost_are_said_once_at_their_due_time_though_nobody_sends_any
     assert len({change["id"] for change in said}) == len(said)
     assert not any("corrects" in change for change in said)
     limits = OracleLimits(span_ms, span_ms + later_ms, span_ms, span_ms + later_ms)
-    assert effective(said) == history([*quiet, *lively], now_ms(), limits)
+    assert effective(said) == history([*quiet, *lively], now(), limits)
     for record, change in zip(records, said, strict=True):
         if change["cause"] == "timer":
             assert record.timestamp > change["at"] + GRACE_MS
@@ -119,12 +108,12 @@ def some_days(random: Random, users: list[str], kinds: dict[str, int], days: ran
 #            ------------|- X ----- X --W      X: killed while it catches up
 def test_a_worker_that_was_down_for_three_days_says_nothing_wrong_while_it_catches_up(start: Any) -> None:
     random = Random(13)  # noqa: S311  repeatable
-    now = now_ms()
+    began = now()
     users = some_users(1_500)
-    before = some_days(random, users, {"click": 3_000, "order": 1_000}, range(3, 150), now)
-    after = some_days(random, users[:900], {"click": 15_000, "order": 300}, range(3), now)
-    after = [each for each in after if each["type"] == "click" or each["ts"] < now - DAY_MS]
-    aborted = [event("order", user, now - HOUR_MS) for user in users[900:]]
+    before = some_days(random, users, {"click": 3_000, "order": 1_000}, range(3, 150), began)
+    after = some_days(random, users[:900], {"click": 15_000, "order": 300}, range(3), began)
+    after = [each for each in after if each["type"] == "click" or each["ts"] < began - DAY_MS]
+    aborted = [event("order", user, began - HOUR_MS) for user in users[900:]]
     system: System = start()
     system.start(0, clock="event")
     system.publish(before)
@@ -141,14 +130,14 @@ def test_a_worker_that_was_down_for_three_days_says_nothing_wrong_while_it_catch
             time.sleep(0.02)
         system.kill(0)
     system.start(0, clock="wall")
-    system.wait_until_applied(now - MINUTE_MS)
+    system.wait_until_applied(began - MINUTE_MS)
     assert system.stop() == [0]
 
     said = system.changes()
     assert len({change["id"] for change in said}) == len(said)
     assert not any("corrects" in change for change in said)
     events = [*before, *after]
-    assert effective(said) == history(events, now)
+    assert effective(said) == history(events, began)
     _, markers = system.restored()
     assert sum(marker.state.counters["applied"] for marker in markers) == len(events)
 

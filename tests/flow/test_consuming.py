@@ -102,13 +102,10 @@ def check(follower: Follower, system: System, events: list[Wire]) -> None:
 
 @pytest.fixture
 def followed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[System, Follower]]:
-    system = System(
-        tmp_path, topic_prefix=f"{tmp_path.name}.", app_id="follow", partitions="4", clock="event",
-        session_timeout="2s", redis="redis://127.0.0.1:1", epoch_ms="20", **where(request),
-    )  # fmt: skip
-    yield system, Follower(system)
-    for number in list(system.workers):
-        system.kill(number)
+    with System(
+        tmp_path, partitions="4", clock="event", session_timeout="2s", epoch_ms="20", **where(request)
+    ) as system:
+        yield system, Follower(system)
 
 
 def where(request: pytest.FixtureRequest) -> dict[str, str]:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import pytest
 from kafka import KafkaProducer
 
 from agents.partition import MAX_FUTURE_MS
+from app.clock import now
 from schemas.dead_letter import MAX_PAYLOAD_BYTES
 from schemas.partitioner import partition_of
 from tests.flow.system import PATIENCE_S, System, Wire
@@ -65,21 +65,11 @@ class Shop(System):
 
 @pytest.fixture
 def shop(kafka: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    name = uuid4().hex[:8]
     delivery = "at_least_once" if "embedded" in request.node.callspec.id else "exactly_once"
-    shop = Shop(
-        tmp_path, kafka=kafka, topic_prefix=f"{name}.", app_id=name, partitions=str(PARTITIONS), delivery=delivery,
-        redis="redis://127.0.0.1:1",
-    )  # fmt: skip
-    shop.start(0)
-    shop.wait_until_ready()
-    yield shop
-    for number in list(shop.workers):
-        shop.kill(number)
-
-
-def now() -> int:
-    return int(time.time() * 1000)
+    with Shop(tmp_path, kafka=kafka, partitions=str(PARTITIONS), delivery=delivery) as shop:
+        shop.start(0)
+        shop.wait_until_ready()
+        yield shop
 
 
 def click(user: str, **more: Any) -> Wire:

@@ -54,29 +54,18 @@ def newest_rows(system: System) -> dict[bytes, bytes | None]:
     return {record.key: record.value for record in system.read(changelog_name(system.settings))}
 
 
-class Shop(System):
-    """Its workers see each other through Redis."""
-
-    def told(self) -> list[str]:
-        """What the workers serve."""
-        return [json.dumps(self._summary(number)) for number in self.workers]
-
-
 @pytest.fixture
-def system(apache_kafka: Any, redis_url: str, tmp_path: Path) -> Iterator[Shop]:
-    system = Shop(
-        tmp_path, kafka=apache_kafka.bootstrap, topic_prefix=f"{tmp_path.name}.", app_id=tmp_path.name, partitions="2",
-        clock="event", redis=redis_url, allowed_lateness="1d",
-    )  # fmt: skip
-    yield system
-    for number in list(system.workers):
-        system.kill(number)
+def system(apache_kafka: Any, redis_url: str, tmp_path: Path) -> Iterator[System]:
+    with System(
+        tmp_path, kafka=apache_kafka.bootstrap, partitions="2", clock="event", redis=redis_url, allowed_lateness="1d"
+    ) as system:
+        yield system
 
 
 # day      0 1 2 3 4 5  6                10            12
 # gone     events       known to Redis    erased        the stub's time is up
 # stays    events                                       click
-def test_nothing_of_an_erased_user_is_served_or_kept(system: Shop, redis_url: str) -> None:
+def test_nothing_of_an_erased_user_is_served_or_kept(system: System, redis_url: str) -> None:
     system.start(0)
     system.start(1)
     system.publish([*lives(GONE), *lives(STAYS)])
@@ -86,7 +75,7 @@ def test_nothing_of_an_erased_user_is_served_or_kept(system: Shop, redis_url: st
     system.publish([event(GONE, 10, type="profile", kind="erased")])
     system.wait_until_applied(START + 10 * DAY_MS)
     eventually(lambda: GONE not in kept(redis_url), "Redis still names the user")
-    assert [(GONE in each, STAYS in each) for each in system.told()] == [(False, True)] * 2
+    assert [(GONE in each, STAYS in each) for each in map(json.dumps, system.summaries())] == [(False, True)] * 2
     stub = newest_rows(system)[GONE.encode()]
     assert stub is not None
     row = codec.decode(stub)
@@ -103,7 +92,7 @@ def test_nothing_of_an_erased_user_is_served_or_kept(system: Shop, redis_url: st
     assert GONE not in kept(redis_url)
 
 
-def test_redis_may_come_back_with_old_data_after_the_worker_that_erased_is_dead(system: Shop, redis_url: str) -> None:
+def test_redis_may_come_back_with_old_data_after_the_worker_that_erased_is_dead(system: System, redis_url: str) -> None:
     key = f"{system.settings.app_id}:partitions"
     system.start(0)
     system.publish(lives(GONE))

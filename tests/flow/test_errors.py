@@ -24,13 +24,8 @@ def ending_of(system: System, **settings: str) -> tuple[int, str]:
 
 @pytest.fixture
 def system(apache_kafka: Any, tmp_path: Path) -> Iterator[System]:
-    system = System(
-        tmp_path, kafka=apache_kafka.bootstrap, topic_prefix=f"{tmp_path.name}.", app_id=tmp_path.name, partitions="2",
-        clock="event", redis="redis://127.0.0.1:1",
-    )  # fmt: skip
-    yield system
-    for number in list(system.workers):
-        system.kill(number)
+    with System(tmp_path, kafka=apache_kafka.bootstrap, partitions="2", clock="event") as system:
+        yield system
 
 
 def test_a_wrong_setting_is_named(system: System) -> None:

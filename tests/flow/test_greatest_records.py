@@ -73,13 +73,8 @@ def test_the_greatest_row_is_a_quarter_of_what_a_broker_takes() -> None:
 
 @pytest.fixture
 def system(apache_kafka: Any, tmp_path: Path) -> Iterator[System]:
-    system = System(
-        tmp_path, kafka=apache_kafka.bootstrap, topic_prefix=f"{tmp_path.name}.", app_id=tmp_path.name, partitions="1",
-        clock="event", redis="redis://127.0.0.1:1",
-    )  # fmt: skip
-    yield system
-    for number in list(system.workers):
-        system.kill(number)
+    with System(tmp_path, kafka=apache_kafka.bootstrap, partitions="1", clock="event") as system:
+        yield system
 
 
 def test_a_worker_goes_on_after_the_greatest_row_and_the_worst_dead_letters(system: System) -> None:

@@ -1,8 +1,6 @@
 """A worker that tells all it can (`--log-level debug`) tells nothing of what is in its events, whatever goes wrong."""
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -13,12 +11,12 @@ import pytest
 from kafka import KafkaProducer
 from redis import Redis
 
-from app.demo.embedded import free_port
 from schemas.partitioner import partition_of
 from schemas.times import DAY_MS
 from tests.flow.system import START, System, Wire
 
 MARK: Final = "SENTINEL"
+LOUD: Final = ("--log-level", "debug")
 FAUST_PAGES: Final = (
     "/table/",
     "/tables/",
@@ -80,32 +78,13 @@ def bad() -> list[bytes]:
     ]
 
 
-class LoudSystem(System):
-    """Its workers log all that they can."""
-
-    def start(self, number: int, **settings: str) -> None:
-        self._ports[number] = free_port()
-        environment = {**self.environment, "REKINDLE_WEB_PORT": str(self._ports[number]), **settings}
-        command = [sys.executable, "-m", "app.cli", "worker", "--log-level", "debug"]
-        with (self.folder / f"worker-{number}.log").open("ab") as log:
-            self.workers[number] = subprocess.Popen(command, env=environment, stderr=log, stdout=log)  # noqa: S603
-
-    def port(self, number: int) -> int:
-        return self._ports[number]
-
-
 @pytest.fixture
-def system(apache_kafka: Any, redis_url: str, tmp_path: Path) -> Iterator[LoudSystem]:
-    system = LoudSystem(
-        tmp_path, kafka=apache_kafka.bootstrap, topic_prefix=f"{tmp_path.name}.", app_id=tmp_path.name, partitions="2",
-        clock="event", redis=redis_url,
-    )  # fmt: skip
-    yield system
-    for number in list(system.workers):
-        system.kill(number)
+def system(apache_kafka: Any, redis_url: str, tmp_path: Path) -> Iterator[System]:
+    with System(tmp_path, kafka=apache_kafka.bootstrap, partitions="2", clock="event", redis=redis_url) as system:
+        yield system
 
 
-def publish(system: LoudSystem) -> None:
+def publish(system: System) -> None:
     """The good ones, the bad ones, and one in a partition that is not its user's."""
     system.publish(good())
     producer = KafkaProducer(bootstrap_servers=system.settings.kafka)
@@ -121,12 +100,12 @@ def publish(system: LoudSystem) -> None:
     system.wait_until_applied(START + 85 * DAY_MS)
 
 
-def test_the_log_holds_nothing_of_events(system: LoudSystem, redis_url: str) -> None:
+def test_the_log_holds_nothing_of_events(system: System, redis_url: str) -> None:
     with Redis.from_url(redis_url) as store:
         store.set(f"{system.settings.app_id}:partitions", "no hash")  # Redis refuses each change
-    system.start(0)
+    system.start(0, *LOUD)
     publish(system)
-    system.start(1)  # partitions are handed over, and restored
+    system.start(1, *LOUD)  # partitions are handed over, and restored
     system.wait_until_ready()
     time.sleep(1)
     assert system.stop() == [0, 0]
@@ -141,7 +120,7 @@ def test_the_log_holds_nothing_of_events(system: LoudSystem, redis_url: str) -> 
     assert MARK not in log
 
 
-def test_a_fault_is_logged_without_what_it_was_about(system: LoudSystem) -> None:
+def test_a_fault_is_logged_without_what_it_was_about(system: System) -> None:
     system.environment["PYTHONPATH"] = str(system.folder)
     (system.folder / "sitecustomize.py").write_text(
         "import agents.steps as steps\n"
@@ -150,7 +129,7 @@ def test_a_fault_is_logged_without_what_it_was_about(system: LoudSystem) -> None
         "    raise KeyError(f'{event} of {event.user_id}')\n"
         "steps.STEPS[Click] = fail\n",
     )
-    system.start(0)
+    system.start(0, *LOUD)
     system.publish(good())
     assert system.workers.pop(0).wait(60) == 1
     log = system.logs()
@@ -159,11 +138,11 @@ def test_a_fault_is_logged_without_what_it_was_about(system: LoudSystem) -> None
     assert MARK not in log
 
 
-def test_nothing_but_our_own_routes_answers(system: LoudSystem) -> None:
-    system.start(0)
+def test_nothing_but_our_own_routes_answers(system: System) -> None:
+    system.start(0, *LOUD)
     system.wait_until_ready()
     for path in FAUST_PAGES:
-        connection = HTTPConnection("127.0.0.1", system.port(0), timeout=10)
+        connection = HTTPConnection("127.0.0.1", system.ports[0], timeout=10)
         connection.request("GET", path)
         answer = connection.getresponse()
         assert (answer.status, answer.getheader("Server")) == (404, "Rekindle"), path

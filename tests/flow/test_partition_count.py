@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -33,13 +32,8 @@ REFUSED: Final = (
 
 @pytest.fixture
 def system(apache_kafka: Any, tmp_path: Path) -> Iterator[System]:
-    system = System(
-        tmp_path, kafka=apache_kafka.bootstrap, topic_prefix=f"{uuid4().hex[:8]}.", app_id="count", partitions="2",
-        clock="event", redis="redis://127.0.0.1:1",
-    )  # fmt: skip
-    yield system
-    for number in list(system.workers):
-        system.kill(number)
+    with System(tmp_path, kafka=apache_kafka.bootstrap, app_id="count", partitions="2", clock="event") as system:
+        yield system
 
 
 def live(system: System, events: list[Wire]) -> None:
@@ -114,7 +108,7 @@ def test_the_documented_way_leads_to_another_number(system: System, tmp_path: Pa
     (tmp_path / "history.jsonl").write_text(dumped(system))
     new = System(
         tmp_path, kafka=system.settings.kafka, topic_prefix=f"{system.settings.topic_prefix}v2.", app_id="count-v2",
-        partitions="4", redis="redis://127.0.0.1:1",
+        partitions="4",
     )  # fmt: skip
     replay = rekindle(new.environment, "-m", "app.cli", "replay", str(tmp_path / "history.jsonl"))
     assert replay.returncode == 0, replay.stderr

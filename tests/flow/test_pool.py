@@ -32,8 +32,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_a_worker_that_dies_is_started_anew_and_all_end_together(embedded_kafka: str, tmp_path: Path) -> None:
     system = System(
-        tmp_path, kafka=embedded_kafka, topic_prefix="pool.", app_id="pool", partitions="2", clock="event",
-        delivery="at_least_once", redis="redis://127.0.0.1:1", web_port=str(free_port()),
+        tmp_path, kafka=embedded_kafka, partitions="2", clock="event", delivery="at_least_once",
+        web_port=str(free_port()),
     )  # fmt: skip
     log = tmp_path / "pool.log"
     with log.open("wb") as file:

@@ -34,25 +34,19 @@ def rekindle(*arguments: str, environment: dict[str, str] | None = None) -> None
 
 def live(system: System, workers: int, published: Path) -> Iterator[dict[str, Any]]:
     """Replay the year to running workers; what they said."""
-    try:
+    with system:
         for number in range(workers):
             system.start(number)
         rekindle("replay", str(published), *FORMAT, "--until", UNTIL, environment=system.environment)
         system.wait_until_applied(parse_instant(UNTIL))
         assert system.stop() == [0] * workers
         yield from system.changes()
-    finally:
-        for number in list(system.workers):
-            system.kill(number)
 
 
 def test_a_worker_on_the_embedded_broker_says_what_the_backtest_says(
     published: Path, expected: Any, embedded_kafka: str, tmp_path: Path
 ) -> None:
-    system = System(
-        tmp_path, kafka=embedded_kafka, topic_prefix="embedded-year.", app_id="embedded-year", partitions="4",
-        clock="event", delivery="at_least_once", redis="redis://127.0.0.1:1",
-    )  # fmt: skip
+    system = System(tmp_path, kafka=embedded_kafka, partitions="4", clock="event", delivery="at_least_once")
     said = list(live(system, 1, published))
     assert effective(said) == expected
     assert follow(said) == {user: {tag: moves[-1][2] for tag, moves in tags.items()} for user, tags in expected.items()}
@@ -61,10 +55,7 @@ def test_a_worker_on_the_embedded_broker_says_what_the_backtest_says(
 def test_two_workers_on_apache_kafka_say_what_the_backtest_says(
     published: Path, expected: Any, apache_kafka: Any, tmp_path: Path
 ) -> None:
-    system = System(
-        tmp_path, kafka=apache_kafka.bootstrap, topic_prefix="year.", app_id="year", partitions="8", clock="event",
-        redis="redis://127.0.0.1:1",
-    )  # fmt: skip
+    system = System(tmp_path, kafka=apache_kafka.bootstrap, partitions="8", clock="event")
     said = list(live(system, 2, published))
     assert effective(said) == expected
     assert len({change["id"] for change in said}) == len(said)

@@ -93,20 +93,17 @@ def test_worker_and_replay_need_no_more_rights_than_the_docs_say(
 
     system = System(tmp_path, **own)
     system.start(0)
-    try:
+    with system:
         sent = rekindle(
             "replay", str(history), "--until", UNTIL, **secured_kafka.settings(kafka_username=sender), **common
         )
         assert sent.returncode == 0, sent.stderr
         system.wait_until_applied(parse_instant(UNTIL))
-        summary = system._summary(0)  # noqa: SLF001
+        summary = system.summary(0)
         assert summary
         assert summary["store"] is True
         checks = diagnosis(own)
         assert system.stop() == [0]
-    finally:
-        for number in list(system.workers):
-            system.kill(number)
     said = owner.changes()
     assert effective(said) == expected
     assert len({change["id"] for change in said}) == len(said) > 0

@@ -259,7 +259,7 @@ def test_what_is_no_http_is_not_told_a_version(local: Served) -> None:
     assert not re.search(rb"aiohttp|Python", told)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "rekindle.example", ""])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "rekindle.example", ""])  # noqa: S104  nobody listens there
 def test_who_can_be_reached_from_elsewhere_needs_a_token(given: Given, host: str) -> None:
     with pytest.raises(SettingsError, match=r"^REKINDLE_WEB_TOKEN .* needs a token; `openssl rand -hex 24` makes a"):
         given(web_host=host)

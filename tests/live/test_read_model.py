@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from app.connection import RedisConnection
 from app.demo.embedded import free_port
 from app.live import read_model
-from app.live.read_model import NEWEST, ReadModel
-from app.live.status import PartitionStatus
+from app.live.read_model import ReadModel
+from app.live.status import NEWEST, PartitionStatus
 from schemas.changes import LIFECYCLE, TagChange
 from tests.live.test_outputs import CHANGE
 from tests.live.test_status import status
@@ -247,7 +247,7 @@ def test_an_erasure_is_kept_until_redis_has_taken_it(redis_url: str, app_id: str
                 await model.flush()
         assert ids((await model.summary()).newest) == [2]
         assert "u1" in kept(redis_url, app_id)
-        model._redis = there  # noqa: SLF001
+        model._redis = there  # noqa: SLF001  it is back
         await model.flush()
         assert "u1" not in kept(redis_url, app_id)
         await model.close()

@@ -10,8 +10,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from app.live import view
-from app.live.status import Summary
-from app.live.view import NEWEST, Page, sign_in_page
+from app.live.status import NEWEST, Summary
+from app.live.view import Page, sign_in_page
 from schemas.changes import TagChange
 from schemas.events import Scalar
 
