@@ -46,6 +46,7 @@ format: setup ## let ruff format and fix what it can
 
 contracts: setup ## write docs/contracts from the structs
 	$(BIN)/python -m schemas.contracts docs/contracts
+	$(BIN)/python -m app.rules_docs docs/rules.md
 
 lock: ## pin every dependency anew, with hashes
 	$(PYTHON) -m venv .venv-lock

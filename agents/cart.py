@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from agents.activity import active
 from agents.counting import count
 from agents.limits import Limits
+from agents.portrait import count_cart
 from schemas.changes import TagChange
 from schemas.events import Cart
 from schemas.money import to_minor
@@ -15,7 +16,10 @@ from tables.row import MAX_CART_ITEMS, CartItem, Row
 def cart(row: Row, event: Cart, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """A cart event counts, changes the open cart, and is activity."""
     row.totals.carts += 1
+    row.last_cart = max(row.last_cart or 0, event.ts)
     count(row, event.ts, carts=1)
+    if limits.portraits:
+        count_cart(row, event)
     if event.action == "checkout":
         row.cart_closed_at = max(row.cart_closed_at or 0, event.ts)
     else:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from agents.activity import active
 from agents.counting import count
 from agents.limits import Limits
+from agents.portrait import count_click
 from schemas.changes import TagChange
 from schemas.events import Click
 from schemas.times import Millis
@@ -15,4 +16,6 @@ def click(row: Row, event: Click, now: Millis, limits: Limits) -> Sequence[TagCh
     """A click counts, and is activity."""
     row.totals.clicks += 1
     count(row, event.ts, clicks=1)
+    if limits.portraits:
+        count_click(row, event)
     return active(row, event, now, limits)

@@ -1,14 +1,18 @@
 """Counting into the panes of a day and an hour."""
 
+from typing import Final
+
 from schemas.money import Minor
 from schemas.times import DAY_MS, HOUR_MS, Millis
-from tables.panes import DAYS_KEPT, HOURS_KEPT, add
+from tables.panes import DAYS_KEPT, HOURS_KEPT, SPARE_DAYS, add
 from tables.row import Row
+
+_DAYS: Final = DAYS_KEPT + SPARE_DAYS
 
 
 def count(row: Row, ts: Millis, clicks: int = 0, carts: int = 0, orders: int = 0, spend: Minor = 0) -> None:
     """Add to the panes of a time; negative numbers take off."""
-    add(row.day_window, DAYS_KEPT, ts // DAY_MS, clicks, carts, orders, spend)
+    add(row.day_window, _DAYS, ts // DAY_MS, clicks, carts, orders, spend)
     add(row.hour_window, HOURS_KEPT, ts // HOUR_MS, clicks, carts, orders, spend)
 
 

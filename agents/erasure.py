@@ -6,6 +6,7 @@ from agents import lifecycle
 from agents.activity import ORDER_TYPE, note
 from agents.journal import Journal
 from agents.limits import Limits
+from agents.rules.revise import erase_rule_tags
 from agents.tag import erase_tags
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange
 from schemas.events import Profile, cause_of
@@ -27,7 +28,7 @@ def erase(row: Row, event: Profile, now: Millis, limits: Limits) -> Sequence[Tag
     ):
         lifecycle.pass_time(tag, life, span, at, journal)
         lifecycle.end(tag, life, at, journal)
-    erase_tags(row, at, journal)
+    erase_rule_tags(row, at, erase_tags(row, at, journal), journal)
     _start_anew(row, at)
     for ts, is_order in activities(row.arrivals):
         note(row, (ts, "", ORDER_TYPE if is_order else _UNKNOWN_TYPE), limits, journal, is_order=is_order)

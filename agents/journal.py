@@ -24,16 +24,30 @@ class Journal:
         self._cause = cause
         self.changes: list[TagChange] = []
 
-    def say(self, tag: TagName, from_: Scalar, to: Scalar, at: Millis, cause: str | None = None) -> int:
-        """Say that a tag went from one value to another; gives the sequence number of the change."""
-        return self._append(tag, from_, to, at, cause or self._cause, UNSET)
+    def say(
+        self, tag: TagName, from_: Scalar, to: Scalar, at: Millis, cause: str | None = None, version: int | None = None
+    ) -> int:
+        """Say that a tag went from one value to another; gives the sequence number of the change.
 
-    def withdraw(self, tag: TagName, from_: Scalar, to: Scalar, at: Millis, sequence: int) -> None:
+        `version`: of the rule that decided; None: as RULE_VERSIONS has it.
+        """
+        return self._append(tag, from_, to, at, cause or self._cause, version, UNSET)
+
+    def withdraw(
+        self, tag: TagName, from_: Scalar, to: Scalar, at: Millis, sequence: int, version: int | None = None
+    ) -> None:
         """Take back the change of that sequence number: from and to exchanged, at the same time."""
-        self._append(tag, to, from_, at, self._cause, change_id(self._user_id, tag, at, sequence))
+        self._append(tag, to, from_, at, self._cause, version, change_id(self._user_id, tag, at, sequence))
 
-    def _append(
-        self, tag: TagName, from_: Scalar, to: Scalar, at: Millis, cause: str, corrects: str | UnsetType
+    def _append(  # noqa: PLR0913, PLR0917  a change says all this
+        self,
+        tag: TagName,
+        from_: Scalar,
+        to: Scalar,
+        at: Millis,
+        cause: str,
+        version: int | None,
+        corrects: str | UnsetType,
     ) -> int:
         self._row.sequence = sequence = self._row.sequence + 1
         change = TagChange(
@@ -44,7 +58,7 @@ class Journal:
             to=to,
             at=at,
             cause=cause,
-            rule_version=RULE_VERSIONS.get(tag, 0),
+            rule_version=RULE_VERSIONS.get(tag, 0) if version is None else version,
             corrects=corrects,
         )
         self.changes.append(change)

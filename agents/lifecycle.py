@@ -12,7 +12,8 @@ from agents.journal import Journal
 from agents.limits import Span
 from schemas.changes import BY_TIME, TagName
 from schemas.times import NEVER, Millis
-from tables.lifecycle import ACTIVE, LOST, SILENT, Lifecycle, Said, State
+from tables.lifecycle import ACTIVE, LOST, SILENT, Lifecycle, State
+from tables.said import Said
 
 
 class Move(NamedTuple):
@@ -40,6 +41,24 @@ def pass_time(tag: TagName, life: Lifecycle, span: Span, bound: Millis, journal:
         after = SILENT if life.state == ACTIVE else LOST
         _revise(tag, life, [], [Move(due, life.state, after)], journal)
         life.state = after
+
+
+def state_at(life: Lifecycle, moment: Millis, span: Span) -> State | None:
+    """The state at a moment from the first activity on; None before it. Exact for the last gap and the newest long one.
+
+    >>> state_at(Lifecycle(first=0, last=5), 15, Span(silent_ms=10, lost_ms=20))
+    'silent'
+    """
+    if life.first is None or moment < life.first:
+        return None
+    start = life.last
+    if moment < start:
+        if life.gap_start is None or not life.gap_start <= moment < life.gap_end:
+            return ACTIVE
+        start = life.gap_start
+    if moment < start + span.silent_ms:
+        return ACTIVE
+    return SILENT if moment < start + span.lost_ms else LOST
 
 
 def is_routine(life: Lifecycle, ts: Millis, span: Span) -> bool:
@@ -110,7 +129,7 @@ def forget_settled(life: Lifecycle, horizon: Millis) -> None:
     life.said = [said for said in life.said if said.at >= horizon or said.at > settled]
 
 
-def _revise(tag: TagName, life: Lifecycle, wrong: list[Said], fresh: list[Move], journal: Journal) -> None:
+def _revise(tag: TagName, life: Lifecycle, wrong: list[Said[State]], fresh: list[Move], journal: Journal) -> None:
     """Take back what is wrong, and say what is true instead.
 
     All that was said after the first wrong change is withdrawn with it, newest first, and said again: so a consumer who
@@ -129,5 +148,5 @@ def _revise(tag: TagName, life: Lifecycle, wrong: list[Said], fresh: list[Move],
         life.said.append(Said(move.at, move.from_, move.to, sequence))
 
 
-def _move(said: Said) -> Move:
+def _move(said: Said[State]) -> Move:
     return Move(said.at, said.from_, said.to)

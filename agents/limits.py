@@ -27,6 +27,8 @@ class Limits(Struct, frozen=True, gc=False):
     purchase: Span = Span()
     allowed_lateness_ms: Millis = 7 * DAY_MS
     max_ahead_ms: Millis = 3 * 365 * DAY_MS
+    portraits: bool = True
+    """Whether users' portraits are kept; only rules ask for them."""
 
     def __post_init__(self) -> None:
         """Check them."""

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from agents.activity import active
 from agents.counting import count_purchase
 from agents.limits import Limits
+from agents.portrait import count_order
 from schemas.changes import TagChange
 from schemas.events import Order
 from schemas.times import Millis
-from tables.orders import CAPACITY, Orders, OrderState, oldest, order_fingerprint
+from tables.orders import CAPACITY, Orders, OrderState, forget, oldest, order_fingerprint
 from tables.row import Row
 
 
@@ -21,10 +22,12 @@ def order(row: Row, event: Order, now: Millis, limits: Limits) -> Sequence[TagCh
     if event.is_activity:
         _purchase(state, event)
     elif event.status == "cancelled":
-        state.is_cancelled = True
+        state.cancel(event.ts)
     else:
         _return(row, state, event)
     _recount(row, before, state)
+    if limits.portraits:
+        count_order(row, event)
     orders[key] = state
     _forget(row, orders, now - limits.allowed_lateness_ms)
     row.orders = orders
@@ -64,3 +67,4 @@ def _forget(row: Row, orders: Orders, horizon: Millis) -> None:
         gone = orders.pop(oldest(orders))
         if gone.is_purchased and not gone.is_cancelled:
             row.totals.max_old_order = max(row.totals.max_old_order, gone.amount)
+            row.forgotten = forget(row.forgotten, gone.ts)

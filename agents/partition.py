@@ -9,10 +9,15 @@ from msgspec.structs import asdict
 
 from agents import steps
 from agents.limits import Limits
-from schemas.changes import TagChange
+from agents.rules.event_inputs import inputs_of
+from agents.rules.inputs import ALL_INPUTS, FIRST
+from agents.rules.look import Pending, Rules, catch_up, look, note
+from agents.rules.revise import revise
+from agents.rules.rulebook import NO_RULES, Rulebook
+from schemas.changes import BY_RULES, TagChange
 from schemas.dead_letter import DeadLetter, Rejected, dead_letter
 from schemas.decode import decode
-from schemas.events import TYPE_OF, AnyEvent, Profile, Tick, UserId
+from schemas.events import TYPE_OF, AnyEvent, Profile, Tick, UserId, cause_of
 from schemas.partitioner import partition_of
 from schemas.times import MINUTE_MS, NEVER, SECOND_MS, Millis, to_datetime
 from schemas.topics import INPUT_TOPICS, Offset, Topic
@@ -79,10 +84,16 @@ class Partition:
     `advance`. `watermark`: everything that was due before it has been said.
     """
 
-    def __init__(self, number: int, limits: Limits, table: Table, partitions: int = 1) -> None:
+    def __init__(
+        self, number: int, limits: Limits, table: Table, partitions: int = 1, rulebook: Rulebook = NO_RULES
+    ) -> None:
         self._number = number
         self._partitions = partitions
         self._limits = limits
+        self._rules = Rules(rulebook, limits)
+        self._pending: dict[UserId, Pending] = {}
+        self._unswept: list[UserId] = []
+        self._has_rules = bool(rulebook.names)
         self._at_home: set[UserId] = set()
         self.table = table
         self.merge = Merge(tuple(INPUT_TOPICS), limits.max_ahead_ms)
@@ -144,6 +155,7 @@ class Partition:
                 self.counters.dead_letters += 1
             else:
                 self.apply(record, self._moment(key, wall))
+        self._look_at_all(NEVER)
         if below < limit:
             return False
         self._now = max(self._now, reached)
@@ -178,6 +190,7 @@ class Partition:
             census=self.census,
             counters=asdict(self.counters),
             furthest=self._furthest,
+            rules_mark=0 if self._unswept else self._rules.book.mark,
         )
 
     def collect(self) -> Epoch:
@@ -205,6 +218,25 @@ class Partition:
                 self.table.load(user.decode(), encoded)
         except UnicodeDecodeError as error:
             raise DamagedError("a key") from error
+        if state.rules_mark != self._rules.book.mark:
+            self._unswept = list(self.table.encoded_rows())
+            self._has_rules = True
+
+    @property
+    def unswept(self) -> int:
+        """How many users may still have tags by other rules than those in force."""
+        return len(self._unswept)
+
+    def sweep(self, at_most: int) -> None:
+        """Look at users that nothing has happened to since the rules changed, as of the watermark."""
+        if not self.watermark:
+            return
+        for _ in range(min(at_most, len(self._unswept))):
+            user_id = self._unswept.pop()
+            row = self.table.get(user_id)
+            if row is not None and not row.is_blank and row.rules_mark != self._rules.book.mark:
+                at = max(self.watermark, row.rules_at)
+                self._say(user_id, row, look(row, user_id, at, ALL_INPUTS, BY_RULES, self._rules))
 
     def apply(self, event: AnyEvent, now: Millis) -> None:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""
@@ -220,7 +252,9 @@ class Partition:
             self._ignore(verdict)
             return
         self.counters.applied += 1
-        kind = type(event)
+        if self._has_rules:
+            self._look_before(user_id, row, event.ts)
+        kind, first = type(event), row.first
         changes = steps.STEPS[kind](row, event, now, self._limits)
         table.put(user_id, row)
         if changes or kind in steps.MAY_HASTEN:
@@ -228,9 +262,60 @@ class Partition:
                 self._erased.add(user_id)
             table.changes.extend(changes)
             table.schedule(user_id, row, steps.next_due(row, self._limits))
+        if self._has_rules:
+            inputs = inputs_of(event)
+            self._look_after(user_id, row, event, now, inputs if row.first is first else inputs | FIRST)
+
+    def _look_before(self, user_id: UserId, row: Row, ts: Millis) -> None:
+        """Before an event of another instant is applied: look at those that wait, and at what time alone changed."""
+        pending = self._pending.get(user_id)
+        if pending is not None and pending.at == ts:
+            return
+        if pending is not None or row.rules_next < ts:
+            self._pending.pop(user_id, None)
+            bound = ts if pending is None else max(ts, pending.at + 1)
+            self.table.changes.extend(catch_up(row, user_id, pending, bound, self._rules))
+
+    def _look_after(self, user_id: UserId, row: Row, event: AnyEvent, now: Millis, inputs: int) -> None:
+        """Once an event is applied: its instant waits for a look, or was looked at before the event came."""
+        ts = event.ts
+        if row.is_blank:
+            self._pending.pop(user_id, None)
+        elif not inputs:
+            pass
+        elif ts >= row.rules_at:
+            book = self._rules.book
+            if row.rules_mark == book.mark and not book.reading(inputs):
+                row.rules_at = ts
+                note(row, ts, inputs, book)
+                if row.rules_day_end < row.due:
+                    self.table.schedule(user_id, row, row.rules_day_end)
+                return
+            pending = self._pending.get(user_id)
+            self._pending[user_id] = Pending(ts, inputs if pending is None else inputs | pending.inputs, event)
+        elif now - ts <= self._limits.allowed_lateness_ms:
+            self._say(user_id, row, revise(row, user_id, event, inputs, self._rules))
+        else:
+            self._say(user_id, row, look(row, user_id, row.rules_at, inputs, cause_of(event), self._rules))
+
+    def _look_at_all(self, bound: Millis) -> None:
+        """Look at every instant before the bound that waits: all its events have come."""
+        waiting, self._pending = self._pending, {}
+        for user_id, pending in waiting.items():
+            row = self.table.get(user_id)
+            if pending.at >= bound:
+                self._pending[user_id] = pending
+            elif row is not None:
+                self._say(user_id, row, catch_up(row, user_id, pending, pending.at + 1, self._rules))
+
+    def _say(self, user_id: UserId, row: Row, changes: Iterable[TagChange]) -> None:
+        self.table.put(user_id, row)
+        self.table.changes.extend(changes)
+        self.table.schedule(user_id, row, steps.next_due(row, self._limits))
 
     def advance(self, bound: Millis, at_most: int | None = None) -> bool:
         """Let time pass: fire what is due before the bound, in the order of (due, user); True when nothing is left."""
+        self._look_at_all(bound)
         fired = 0
         for due, user_id in islice(self.table.timers.due_before(bound), at_most):
             fired += 1
@@ -258,6 +343,7 @@ class Partition:
             if row.is_blank:
                 self.table.delete(user_id)
                 return
+            self.table.changes.extend(catch_up(row, user_id, None, due + 1, self._rules))
             self.table.changes.extend(steps.pass_time(row, user_id, due + 1, self._limits))
             next_due = steps.next_due(row, self._limits)
         self.table.put(user_id, row)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from agents.activity import active
 from agents.erasure import erase
 from agents.limits import Limits
+from agents.portrait import count_visit
 from agents.registers import newest, put
 from schemas.changes import TagChange
 from schemas.events import Profile
@@ -19,6 +20,8 @@ def profile(row: Row, event: Profile, now: Millis, limits: Limits) -> Sequence[T
     _update(row, event)
     if event.kind == "registered":
         row.registered_at = min(row.registered_at or event.ts, event.ts)
+    if event.is_activity and limits.portraits:
+        count_visit(row, event.ts)
     return active(row, event, now, limits) if event.is_activity else ()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from agents.journal import Journal
 from agents.limits import Limits
+from agents.sameness import same
 from schemas.changes import BY_TIME, TagChange
 from schemas.events import Scalar, Tag, cause_of
 from schemas.times import NEVER, Millis
@@ -19,12 +20,13 @@ def tag(row: Row, event: Tag, now: Millis, limits: Limits) -> Sequence[TagChange
     if known is not None and (event.ts, event.event_id) < (known.ts, known.event_id):
         return ()
     journal = Journal(row, event.user_id, cause_of(event))
-    value = None if known is None else _value_at(event.tag, known, event.ts, journal)
-    if not _same(value, event.value):
-        journal.say(event.tag, value, event.value, event.ts)
+    before = _value_at(row, event.tag, known, event.ts, journal)
+    after = _beneath(row, event.tag, event.ts) if event.value is None else event.value
+    if not same(before, after):
+        journal.say(event.tag, before, after, event.ts)
     expires_at = NEVER if event.value is None or event.ttl_ms is None else event.ts + event.ttl_ms
     tags[event.tag] = ManualTag(event.value, event.ts, event.event_id, expires_at)
-    _make_room(tags, event.ts, journal)
+    _make_room(row, tags, event.ts, journal)
     row.tags = tags
     return journal.changes
 
@@ -39,50 +41,59 @@ def end_tags(row: Row, bound: Millis, journal: Journal) -> None:
     tags = row.tags
     due = sorted((each.expires_at, name) for name, each in tags.items() if _ends_before(each, bound))
     for _, name in due:
-        _end(name, tags[name], journal)
+        _end(row, name, tags[name], journal)
     if due:
         row.tags = tags
 
 
-def erase_tags(row: Row, at: Millis, journal: Journal) -> None:
-    """Every tag set at or before the erasure goes to null; those set after it stay."""
+def erase_tags(row: Row, at: Millis, journal: Journal) -> frozenset[str]:
+    """Every tag set at or before the erasure goes to null; those set after it stay. Gives those that were in force."""
     tags = row.tags
+    in_force = set()
     for name, known in sorted(tags.items()):
-        if known.ts <= at:
-            value = _value_at(name, known, at, journal)
-            if value is not None:
+        if known.ts <= at and known.value is not None:
+            value = _value_at(row, name, known, at, journal)
+            if known.ended_sequence is None or known.expires_at >= at:
+                in_force.add(name)
                 journal.say(name, value, None, at)
     row.tags = {name: known for name, known in tags.items() if known.ts > at}
+    return frozenset(in_force)
 
 
-def _value_at(name: str, known: ManualTag, ts: Millis, journal: Journal) -> Scalar:
-    """The value just before a time: its end is said if it came before, and taken back if not."""
+def _value_at(row: Row, name: str, known: ManualTag | None, ts: Millis, journal: Journal) -> Scalar:
+    """The value just before a time: the end of a tag set by hand is said if it came before, and taken back if not."""
+    if known is None or known.value is None:
+        return _beneath(row, name, ts)
     if known.ended_sequence is not None and known.expires_at >= ts:
-        journal.withdraw(name, known.value, None, known.expires_at, known.ended_sequence)
+        journal.withdraw(name, known.value, known.ended_to, known.expires_at, known.ended_sequence)
         return known.value
     if _ends_before(known, ts):
-        _end(name, known, journal)
-    return known.value if known.ended_sequence is None else None
+        _end(row, name, known, journal)
+    return known.value if known.ended_sequence is None else _beneath(row, name, ts)
+
+
+def _beneath(row: Row, name: str, moment: Millis) -> Scalar:
+    """The value that a rule gives, which shows where none is set by hand."""
+    if row.packed_rule_tags is None:
+        return None
+    tag = row.rule_tags.get(name)
+    return None if tag is None else tag.value_at(moment)
 
 
 def _ends_before(known: ManualTag, bound: Millis) -> bool:
     return known.ended_sequence is None and known.expires_at < bound
 
 
-def _end(name: str, known: ManualTag, journal: Journal) -> None:
-    known.ended_sequence = journal.say(name, known.value, None, known.expires_at, BY_TIME)
+def _end(row: Row, name: str, known: ManualTag, journal: Journal) -> None:
+    known.ended_to = _beneath(row, name, known.expires_at)
+    known.ended_sequence = journal.say(name, known.value, known.ended_to, known.expires_at, BY_TIME)
 
 
-def _make_room(tags: Tags, ts: Millis, journal: Journal) -> None:
+def _make_room(row: Row, tags: Tags, ts: Millis, journal: Journal) -> None:
     """Beyond the capacity the tag with the oldest word leaves."""
     if len(tags) > MAX_TAGS:
         name = min(tags, key=lambda each: (tags[each].ts, tags[each].event_id, each))
-        value = _value_at(name, tags[name], ts, journal)
-        if value is not None:
-            journal.say(name, value, None, ts)
+        before, after = _value_at(row, name, tags[name], ts, journal), _beneath(row, name, ts)
+        if not same(before, after):
+            journal.say(name, before, after, ts)
         del tags[name]
-
-
-def _same(one: Scalar, other: Scalar) -> bool:
-    """Equal, and of one JSON type: 1 is not true."""
-    return isinstance(one, bool) == isinstance(other, bool) and one == other

@@ -5,25 +5,21 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 import msgspec
+from msgspec.structs import replace
 
 from agents.limits import Limits, Span
-from agents.partition import Partition
+from agents.rules.rulebook import NO_RULES, Rulebook
 from app import report
+from app.fold import fold, partition_of_all
 from app.history.formats import FileFormat
 from app.history.history import History, Progress
 from app.population import LIFECYCLES, Population
-from schemas.changes import LIFECYCLE, PURCHASE
+from schemas.changes import LIFECYCLE, PURCHASE, TagChange
 from schemas.dead_letter import DeadLetter, DeadReason
-from schemas.events import TYPE_OF
 from schemas.times import Millis, format_span
-from tables.table import Table
-
-EPOCH_EVENTS: Final = 50_000
-MAX_HOT_ROWS: Final = 200_000
-"""More users than that are kept as bytes: slower, but in a fifth of the memory."""
 
 
 class Output:
@@ -66,13 +62,14 @@ class Output:
 
 
 class Backtest:
-    """One history, one set of limits, one folder."""
+    """One history, one set of limits and rules, one folder."""
 
-    def __init__(self, limits: Limits, out: Path) -> None:
+    def __init__(self, limits: Limits, out: Path, rulebook: Rulebook = NO_RULES) -> None:
         self._limits = limits
+        self._rulebook = rulebook
         self._out = out
-        self._partition = Partition(0, limits, Table(MAX_HOT_ROWS))
-        self._population = Population()
+        self._partition = partition_of_all(replace(limits, portraits=bool(rulebook.names)), rulebook)
+        self._population = Population(rulebook.names)
         self._events: Counter[str] = Counter()
 
     def run(
@@ -91,54 +88,31 @@ class Backtest:
                 dead_letters=output.dead_letter,
                 progress=progress,
             )
-            self._apply(history, output)
+            for (changes,) in fold(history, [self._partition], self._events):
+                self._take(changes, output)
             found = self._report(history, file_format, output.dead_reasons)
             output.report(found)
         return found
 
-    def _apply(self, history: History, output: Output) -> None:
-        """Fold the sorted events; time follows them, and goes on to the end."""
-        partition, counted = self._partition, self._events
-        for number, event in enumerate(history, start=1):
-            partition.apply(event, event.ts)
-            counted[TYPE_OF[type(event)]] += 1
-            if number % EPOCH_EVENTS == 0:
-                partition.advance(event.ts)
-                self._end_epoch(output)
-        if history.until is not None:
-            partition.advance(history.until + 1)
-        self._end_epoch(output)
-
-    def _end_epoch(self, output: Output) -> None:
-        table = self._partition.table
-        changes = table.take_changes()
-        if table.is_crowded:
-            table.collect()
+    def _take(self, changes: Sequence[TagChange], output: Output) -> None:
         for change in changes:
             self._population.add(change)
         output.changes(changes)
 
     def _report(self, history: History, file_format: FileFormat, dead_reasons: Counter[DeadReason]) -> report.Report:
         until = history.until
+        docs = {rule.name: rule.doc for rule in self._rulebook.rules}
         return report.Report(
             version=version("rekindle"),
-            history=report.History(
-                files=[source.path.name for source in history.files],
-                format=file_format.value,
-                records=history.records,
-                events=dict(self._events),
-                ticks=history.ticks,
-                skipped=history.skipped,
-                after_until=history.after_until,
-                first_ts=history.first_ts,
-                last_ts=history.last_ts,
-                until=until,
-            ),
+            history=report.History.of(history, file_format.value, self._events),
             limits=_limits(self._limits),
             counts=msgspec.convert(msgspec.structs.asdict(self._partition.counters), report.Counts),
             dead_letters=dict(dead_reasons),
             users=len(self._partition.table),
             lifecycles={tag: report.Lifecycle.of(self._population, tag, until or 0) for tag in LIFECYCLES},
+            tags={
+                tag: report.Tag.of(moves, docs.get(tag, ""), until or 0) for tag, moves in self._population.tags.items()
+            },
         )
 
 

@@ -4,24 +4,30 @@ So light and dark differ in the page's style sheet alone: `meta` of a trace and 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
+from math import ceil
 from typing import Any, Final, TypeAlias
 
 import plotly.graph_objects as go
 
 from app.population import STATES, State
-from app.report_data import ByDay, Flow
-from app.wording import number
+from app.report_data import ByDay, Flow, Tag
+from app.wording import number, value
+from schemas.times import DAY_MS
 
 Figure: TypeAlias = dict[str, Any]
 """JSON for plotly.js: `data` and `layout`."""
 
 SHORT_DAYS: Final = 14
 """Up to so many days are bars: an area needs a width to be seen."""
+MAX_NUMBERS: Final = 60_000
+"""So many numbers a page holds in the plots of tags: about 300 KB."""
 _FONT: Final = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"}
 _FEW_USERS: Final = 5
 _LEFT, _RIGHT = 0.001, 0.999  # plotly ignores positions of exactly 0 and 1
 _GAP: Final = 0.06
 """Between the nodes of a column, as a part of the height."""
+_HEIGHT_OVER_TIME: Final = 380
 _HEIGHT, _NODE_HEIGHT = 40, 75
 
 
@@ -35,14 +41,49 @@ def states_over_time(by_day: ByDay) -> Figure:
     kind = _bars if len(by_day.days) <= SHORT_DAYS else _area
     days = [day.isoformat() for day in by_day.days]
     users = {state: getattr(by_day, state) for state in shown_states(by_day)}
-    figure = go.Figure([kind(state, days, counts) for state, counts in users.items()])
     most = max((sum(counts) for counts in zip(*users.values(), strict=True)), default=0)
+    traces = [kind(_trace(state.capitalize(), state) | {"x": days, "y": counts}) for state, counts in users.items()]
+    return over_time(traces, most)
+
+
+def step_days(tags: Iterable[Tag]) -> int:
+    """How many days lie between two points of the plots of these tags."""
+    return steps_for(sum(len(tag.days) * len(tag.values) for tag in tags))
+
+
+def steps_for(numbers: int) -> int:
+    """Of so many days one is shown, so that the numbers of a page stay few."""
+    return max(1, ceil(numbers / MAX_NUMBERS))
+
+
+def days_of(days: Sequence[date], users: Sequence[int], step: int) -> dict[str, Any]:
+    """Users at the end of every so many of the UTC days, the last one among them: a part of a trace."""
+    if not days:
+        return {"x": [], "y": []}
+    first = (len(days) - 1) % step
+    return {"x0": days[first].isoformat(), "dx": step * DAY_MS, "y": users[first::step]}
+
+
+def values_over_time(tag: Tag, step: int) -> Figure:
+    """Users by value of a tag at the end of every so many UTC days, stacked."""
+    kind = _bars if len(tag.days) <= SHORT_DAYS else _area
+    traces = [
+        kind(_trace(value(each.value), f"value-{place}") | days_of(tag.days, each.by_day, step))
+        for place, each in enumerate(tag.values, start=1)
+    ]
+    most = max((sum(users) for users in zip(*(each.by_day for each in tag.values), strict=True)), default=0)
+    return over_time(traces, most)
+
+
+def over_time(traces: Sequence[Any], most: int, height: int = _HEIGHT_OVER_TIME) -> Figure:
+    """Users over time. `most`: at any time."""
+    figure = go.Figure(traces)
     figure.update_layout(
         template="none",
         barmode="stack",
         bargap=0.25,
         font=_FONT,
-        height=380,
+        height=height,
         hovermode="x unified",
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
         margin={"l": 52, "r": 16, "t": 40, "b": 40},
@@ -82,16 +123,16 @@ def _whole_steps(most: int) -> dict[str, int]:
     return {"dtick": 1} if most <= _FEW_USERS else {}
 
 
-def _area(state: State, days: list[str], users: list[int]) -> Any:
-    return go.Scatter(**_trace(state, days, users), mode="lines", stackgroup="users", line={"width": 1})
+def _area(trace: dict[str, Any]) -> Any:
+    return go.Scatter(**trace, mode="lines", stackgroup="users", line={"width": 1})
 
 
-def _bars(state: State, days: list[str], users: list[int]) -> Any:
-    return go.Bar(**_trace(state, days, users))
+def _bars(trace: dict[str, Any]) -> Any:
+    return go.Bar(**trace)
 
 
-def _trace(state: State, days: list[str], users: list[int]) -> dict[str, Any]:
-    return {"name": state.capitalize(), "meta": state, "x": days, "y": users, "hovertemplate": "%{y:,d}"}
+def _trace(name: str, colour: str) -> dict[str, Any]:
+    return {"name": name, "meta": colour, "hovertemplate": "%{y:,d}"}
 
 
 def _column(order: Sequence[State | None], ends: Iterable[tuple[State | None, int]]) -> dict[State | None, int]:

@@ -8,7 +8,9 @@ from app.commands.backtest import backtest
 from app.commands.demo import demo
 from app.commands.dlq import dlq
 from app.commands.doctor import doctor
+from app.commands.explain import explain
 from app.commands.replay import replay
+from app.commands.rules import rules
 from app.commands.worker import settings_help, worker
 
 app = typer.Typer(
@@ -23,6 +25,8 @@ app.command()(backtest)
 app.command(epilog=settings_help())(worker)
 app.command()(replay)
 app.command()(doctor)
+app.command()(explain)
+app.add_typer(rules, name="rules")
 app.add_typer(dlq, name="dlq")
 
 

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import wording
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_FILTERS: Final = (wording.counted, wording.day, wording.moment, wording.number, wording.span)
+_FILTERS: Final = (wording.counted, wording.day, wording.moment, wording.number, wording.span, wording.value)
 
 
 def environment(**names: Any) -> Environment:

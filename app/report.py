@@ -12,7 +12,19 @@ from plotly.offline import get_plotlyjs
 
 from app import charts
 from app.pages import environment
-from app.report_data import ByDay, Counts, Flow, History, Lifecycle, LifecycleLimits, Limits, Report, StateCounts
+from app.report_data import (
+    ByDay,
+    Counts,
+    Flow,
+    History,
+    Lifecycle,
+    LifecycleLimits,
+    Limits,
+    Report,
+    StateCounts,
+    Tag,
+    ValueUsers,
+)
 
 __all__ = [
     "ByDay",
@@ -24,6 +36,8 @@ __all__ = [
     "Limits",
     "Report",
     "StateCounts",
+    "Tag",
+    "ValueUsers",
     "write_html",
     "write_json",
 ]

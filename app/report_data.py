@@ -3,6 +3,7 @@
 There is no wall clock, no duration and no folder in it, so that two runs over the same files give the same bytes.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import PurePath
 from typing import Annotated, TypeAlias
@@ -10,9 +11,12 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta, Struct, field
 from msgspec.structs import astuple
 
+from app.history import history as source
 from app.population import Population, State
+from app.tag_moves import TagMoves, dates, in_order, value_of
 from schemas.changes import TagName
 from schemas.dead_letter import DeadReason
+from schemas.events import Scalar
 from schemas.times import Millis, format_span
 
 Span: TypeAlias = Annotated[str, Meta(description="a length of time, such as 30d or 90m")]
@@ -32,6 +36,22 @@ class History(Struct, kw_only=True, frozen=True):
     first_ts: Annotated[Millis | None, Meta(description="of the earliest event, ms since 1970")]
     last_ts: Annotated[Millis | None, Meta(description="of the latest event, ms since 1970")]
     until: Annotated[Millis | None, Meta(description="the moment for which everything is said, ms since 1970")]
+
+    @classmethod
+    def of(cls, history: source.History, file_format: str, events: Mapping[str, int]) -> "History":
+        """A history that has been read to its end; `events` by type."""
+        return cls(
+            files=[file.path.name for file in history.files],
+            format=file_format,
+            records=history.records,
+            events=dict(events),
+            ticks=history.ticks,
+            skipped=history.skipped,
+            after_until=history.after_until,
+            first_ts=history.first_ts,
+            last_ts=history.last_ts,
+            until=history.until,
+        )
 
     def __post_init__(self) -> None:
         """Raise ValueError for a path: where a file lay differs from machine to machine."""
@@ -127,6 +147,40 @@ class Lifecycle(Struct, kw_only=True, frozen=True):
         )
 
 
+class ValueUsers(Struct, kw_only=True, frozen=True):
+    """Users who have a value of a tag."""
+
+    value: Annotated[Scalar, Meta(description="null: any value, where there are too many to tell them apart")]
+    users: Count
+    by_day: Annotated[list[Count], Meta(description="at the end of each of the tag's days")]
+
+
+class Tag(Struct, kw_only=True, frozen=True):
+    """How many users have a tag, and which value of it."""
+
+    doc: Annotated[str, Meta(description="what it means, by its rule")]
+    users: Annotated[Count, Meta(description="who have any value, at the end")]
+    changes: Annotated[Count, Meta(description="that stand")]
+    withdrawn: Annotated[Count, Meta(description="changes taken back because of late events")]
+    days: Annotated[list[date], Meta(description="UTC, without a gap, from the first change on")]
+    values: Annotated[list[ValueUsers], Meta(description="numbers by size, then all else, what most users have first")]
+
+    @classmethod
+    def of(cls, moves: TagMoves, doc: str, until: Millis) -> "Tag":
+        """One tag as its changes tell it, by day up to the UTC day of `until`."""
+        users, days = moves.users(), moves.days(until)
+        keys = in_order(users)
+        counts = zip(keys, moves.by_day(keys, days), strict=True)
+        return cls(
+            doc=doc,
+            users=sum(users.values()),
+            changes=moves.changes,
+            withdrawn=moves.withdrawn,
+            days=dates(days),
+            values=[ValueUsers(value=value_of(key), users=users[key], by_day=by_day) for key, by_day in counts],
+        )
+
+
 class Report(Struct, kw_only=True, frozen=True):
     """Everything that report.json and report.html tell."""
 
@@ -137,3 +191,6 @@ class Report(Struct, kw_only=True, frozen=True):
     dead_letters: dict[DeadReason, Count]
     users: Annotated[Count, Meta(description="users known at the end; erased ones are not")]
     lifecycles: dict[TagName, Lifecycle]
+    tags: Annotated[
+        dict[TagName, Tag], Meta(description="of all other tags; of those that no rule gives, the first hundred")
+    ] = {}

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from app.population import Move, State
 from schemas.changes import LIFECYCLE, PURCHASE, TagName
 from schemas.dead_letter import MAX_PAYLOAD_BYTES, DeadReason
+from schemas.events import Scalar
 from schemas.times import Millis, to_datetime
 
 _UNITS: Final = {"ms": "millisecond", "s": "second", "m": "minute", "h": "hour", "d": "day"}
@@ -79,6 +80,17 @@ def number(count: int) -> str:
     '1,234,567'
     """
     return f"{count:,}"
+
+
+def value(of_a_tag: Scalar) -> str:
+    """A value of a tag; none stands for any.
+
+    >>> value("vip"), value(True), value(2.50), value(None)
+    ('vip', 'yes', '2.5', 'any value')
+    """
+    if of_a_tag is None:
+        return "any value"
+    return {True: "yes", False: "no"}[of_a_tag] if isinstance(of_a_tag, bool) else str(of_a_tag)
 
 
 def counted(count: int, noun: str) -> str:

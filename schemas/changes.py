@@ -13,6 +13,8 @@ LIFECYCLE: Final[TagName] = "lifecycle"
 PURCHASE: Final[TagName] = "lifecycle.purchase"
 BY_TIME: Final = "timer"
 """The cause of a change that no event made, only the passing of time."""
+BY_RULES: Final = "rules"
+"""The cause of a change that other rules made, when all users were looked at again."""
 
 
 class TagChange(Struct, kw_only=True, frozen=True, gc=False):
@@ -24,7 +26,7 @@ class TagChange(Struct, kw_only=True, frozen=True, gc=False):
     from_: Annotated[Scalar, Meta(description="the value before; null: none")] = field(name="from")
     to: Annotated[Scalar, Meta(description="the value after; null: none")]
     at: Annotated[Millis, Meta(description="event time at which it became so, ms")]
-    cause: Annotated[str, Meta(description="`type:event_id` of the event, or `timer`")]
+    cause: Annotated[str, Meta(description="`type:event_id` of the event, `timer`, or `rules` for new rules")]
     rule_version: Annotated[int, Meta(description="version of the rule that decided; 0: set by hand")]
     corrects: Annotated[str, Meta(description="id of the change that this one withdraws")] | UnsetType = UNSET
 

@@ -13,6 +13,7 @@ from schemas.changes import TagChange
 from schemas.dead_letter import DeadLetter
 from schemas.events import Cart, Click, Message, Order, Profile, Tag, Tick
 from schemas.recall import RecallDecision, RecallTrigger
+from schemas.rules import RulesFile
 from schemas.scores import ChurnScore
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE, Topic
 
@@ -32,8 +33,8 @@ _RECORDS: Final[dict[Topic, type[msgspec.Struct]]] = {
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """A JSON Schema for the records of each topic, and one for ticks, by file name."""
-    named = {**_RECORDS, "tick": Tick}
+    """A JSON Schema for the records of each topic, one for ticks and one for files of rules, by file name."""
+    named = {**_RECORDS, "tick": Tick, "rules": RulesFile}
     return {
         f"{name}.schema.json": {"$schema": _DIALECT, **msgspec.json.schema(struct)} for name, struct in named.items()
     }

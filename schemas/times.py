@@ -96,3 +96,17 @@ def format_span(span_ms: Millis) -> str:
     """
     unit = max((unit for unit, ms in _UNITS.items() if span_ms % ms == 0), key=_UNITS.__getitem__)
     return f"{span_ms // _UNITS[unit]}{unit}"
+
+
+def end_of_day(moment: Millis) -> Millis:
+    """The last millisecond of a moment's UTC day.
+
+    >>> end_of_day(5), end_of_day(DAY_MS)
+    (86399999, 172799999)
+    """
+    return (moment // DAY_MS + 1) * DAY_MS - 1
+
+
+def is_end_of_day(moment: Millis) -> bool:
+    """Whether a moment is the last millisecond of its UTC day."""
+    return (moment + 1) % DAY_MS == 0

@@ -34,6 +34,7 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
     """Where a partition stands: enough, with its rows, to go on from.
 
     `furthest`: how far time had come for any event, where topics do not wait for each other (a clock on the wall).
+    `rules_mark`: of the rulebook by which every row was looked at.
     """
 
     positions: dict[Topic, Position]
@@ -41,6 +42,7 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
     census: Census
     counters: dict[str, int]
     furthest: Millis = 0
+    rules_mark: int = 0
 
 
 class Marker(msgspec.Struct, kw_only=True, frozen=True):

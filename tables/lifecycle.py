@@ -5,6 +5,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from schemas.times import Millis
+from tables.said import Said
 
 State: TypeAlias = Literal["unactivated", "active", "silent", "lost"]
 
@@ -12,15 +13,6 @@ UNACTIVATED: Final[State] = "unactivated"
 ACTIVE: Final[State] = "active"
 SILENT: Final[State] = "silent"
 LOST: Final[State] = "lost"
-
-
-class Said(Struct, array_like=True, frozen=True, gc=False):
-    """A change that was said and may still be withdrawn."""
-
-    at: Millis
-    from_: State | None
-    to: State | None
-    sequence: int
 
 
 class Lifecycle(Struct, array_like=True, gc=False):
@@ -35,4 +27,4 @@ class Lifecycle(Struct, array_like=True, gc=False):
     last: Millis = 0
     gap_start: Millis | None = None
     gap_end: Millis = 0
-    said: list[Said] = []
+    said: list[Said[State]] = []

@@ -1,8 +1,10 @@
-"""Panes: what a user did in each hour of the last 48, and in each UTC day of the last 60. Empty ones take no room.
+"""Panes: what a user did in each hour of the last 48, and in each UTC day of the last 68. Empty ones take no room.
+
+Windows of up to 60 days can be asked, also as of the midnights of the last 7 days.
 
 The newest pane is open: plain numbers, as nearly every event counts there. The older ones are closed: bytes, which the
 codec copies as they are. A closed pane is five MessagePack integers (the oldest pane comes first): how many hours or
-days later the next pane begins (at most 60, so always one byte), then clicks, carts, orders and spend.
+days later the next pane begins (at most 68, so always one byte), then clicks, carts, orders and spend.
 """
 
 from itertools import pairwise
@@ -18,9 +20,12 @@ Panes: TypeAlias = list[int]
 orders, and spend (minor units, returns taken off: it may be negative)."""
 
 DAYS_KEPT: Final = 60
+"""Windows of up to so many days can be asked."""
+SPARE_DAYS: Final = 8
+"""So many more are kept, for windows as of an earlier midnight."""
 HOURS_KEPT: Final = 48
 
-_NUMBERS: Final = 5
+NUMBERS: Final = 5
 _NONE: Final = -128
 """Before all: further from any pane than panes are kept."""
 _PACK: Final = msgspec.msgpack.Encoder().encode
@@ -92,7 +97,7 @@ def _close(window: Window, kept: int, gap: int) -> None:
 
 def _following(closed: bytes, start: int) -> int:
     """Where the next closed pane starts."""
-    for _ in range(_NUMBERS):
+    for _ in range(NUMBERS):
         start += _WIDTHS[closed[start]]
     return start
 
@@ -102,8 +107,8 @@ def _add_late(window: Window, kept: int, pane: tuple[int, ...]) -> None:
     if pane[0] < window.number - kept:
         return
     flat = _closed_panes(window)
-    starts = range(0, len(flat), _NUMBERS)
-    known = {flat[start]: flat[start + 1 : start + _NUMBERS] for start in starts}
+    starts = range(0, len(flat), NUMBERS)
+    known = {flat[start]: flat[start + 1 : start + NUMBERS] for start in starts}
     known[pane[0]] = [sum(pair) for pair in zip(known.get(pane[0], (0, 0, 0, 0)), pane[1:], strict=True)]
     numbers = sorted(known)
     gaps = [then - each for each, then in pairwise((*numbers, window.number))]
@@ -115,9 +120,9 @@ def _closed_panes(window: Window) -> Panes:
     starts = [0]
     while starts[-1] < len(window.closed):
         starts.append(_following(window.closed, starts[-1]))
-    size = (len(starts) - 1) * _NUMBERS
+    size = (len(starts) - 1) * NUMBERS
     panes = _UNPACK(b"\xdc" + size.to_bytes(2) + window.closed)
     number = window.number
-    for start in reversed(range(0, size, _NUMBERS)):
+    for start in reversed(range(0, size, NUMBERS)):
         panes[start] = number = number - panes[start]
     return panes

@@ -12,9 +12,11 @@ from schemas.money import Minor
 from schemas.times import NEVER, Millis
 from tables.arrivals import Arrivals
 from tables.lifecycle import Lifecycle
-from tables.orders import Orders
+from tables.orders import Forgotten, Orders
 from tables.packed import Packed
 from tables.panes import Panes, Window
+from tables.portraits import Portraits
+from tables.rule_tags import RuleTags
 
 MAX_ATTRIBUTES: Final = 32
 MAX_CART_ITEMS: Final = 8
@@ -33,13 +35,14 @@ Registers: TypeAlias = dict[str, Register]
 
 
 class ManualTag(Struct, array_like=True, gc=False):
-    """A tag set by hand: the newest event's value, when it ends, and the change that said the end."""
+    """A tag set by hand: the newest event's value, when it ends, and the change that said the end, and to what."""
 
     value: Scalar
     ts: Millis
     event_id: str
     expires_at: Millis = NEVER
     ended_sequence: int | None = None
+    ended_to: Scalar = None
 
 
 class FirstActivity(Struct, array_like=True, frozen=True, gc=False):
@@ -77,7 +80,10 @@ class Totals(Struct, array_like=True, gc=False):
 class Row(Struct, array_like=True, gc=False):
     """One user. `due` is when a timer is set to look at the row: never later than its next real due time.
 
-    `orders`, `cart`, `attributes` and `tags` are unpacked copies: who changes one assigns it again.
+    `orders`, `cart`, `attributes`, `tags` and `rule_tags` are unpacked copies: who changes one assigns it again.
+    `rules_at`: the last instant for which the rules were worked out, by the rulebook that has that mark; `rules_since`:
+    the first one; `rules_due`: when time alone may change an answer; `rules_daily`: what has changed of which
+    the daily rules have to know (inputs, as agents/rules/inputs.py numbers them) at `rules_day_end`.
     """
 
     due: Millis = NEVER
@@ -99,11 +105,22 @@ class Row(Struct, array_like=True, gc=False):
     reachable: Register | None = None
     messages: dict[str, int] = field(default_factory=dict)
     packed_tags: bytes | None = None
+    rules_mark: int = 0
+    rules_at: Millis = 0
+    rules_since: Millis = NEVER
+    rules_due: Millis = NEVER
+    rules_daily: int = 0
+    rules_day_end: Millis = NEVER
+    packed_rule_tags: bytes | None = None
+    portraits: Portraits = field(default_factory=Portraits)
+    forgotten: Forgotten | None = None
+    last_cart: Millis | None = None
 
     orders = Packed[Orders](Orders, dict)
     cart = Packed[Cart](Cart, dict)
     attributes = Packed[Registers](Registers, dict)
     tags = Packed[Tags](Tags, dict)
+    rule_tags = Packed[RuleTags](RuleTags, dict)
 
     @property
     def days(self) -> Panes:
@@ -120,6 +137,11 @@ class Row(Struct, array_like=True, gc=False):
         """The greatest purchase that was not cancelled, in minor units."""
         kept = (order.amount for order in self.orders.values() if order.is_purchased and not order.is_cancelled)
         return max(self.totals.max_old_order, *kept, 0)
+
+    @property
+    def rules_next(self) -> Millis:
+        """When the rules are worked out next, if nothing happens."""
+        return min(self.rules_due, self.rules_day_end)
 
     @property
     def is_blank(self) -> bool:

@@ -5,7 +5,7 @@ their erasures into *lives*; within a life every gap between two activities is l
 that have a history are in a result, so that two results can be compared with `==`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -164,12 +164,12 @@ def _moves(start: list[Change], moments: list[int], life: Life, silent_ms: int, 
     return changes
 
 
-def effective(changes: Iterable[Wire]) -> History:
+def effective(changes: Iterable[Wire], tags: Container[str] = TAGS) -> History:
     """The effective history that `tag-changes` records tell, in order of emission; asserts that they may stand so."""
     records = list(changes)
     assert len({record["id"] for record in records}) == len(records), "an id was used twice"
     withdrawn = _withdrawn(records)
-    ordinary = [r for r in records if not r.get("corrects") and r["id"] not in withdrawn and r["tag"] in TAGS]
+    ordinary = [r for r in records if not r.get("corrects") and r["id"] not in withdrawn and r["tag"] in tags]
     told: History = {}
     for record in sorted(ordinary, key=lambda record: int(record["at"])):
         changes_of_tag = told.setdefault(record["user_id"], {}).setdefault(record["tag"], [])
@@ -203,11 +203,11 @@ def _inverse(record: Wire) -> tuple[Any, ...]:
     return record["user_id"], record["tag"], record["at"], record["to"], record["from"]
 
 
-def follow(changes: Iterable[Wire]) -> dict[str, dict[str, Value]]:
-    """Where a consumer ends who only follows `from` -> `to` of both lifecycles; asserts that no step is a leap."""
+def follow(changes: Iterable[Wire], tags: Container[str] = TAGS) -> dict[str, dict[str, Value]]:
+    """Where a consumer ends who only follows `from` -> `to` of some tags; asserts that no step is a leap."""
     values: dict[str, dict[str, Value]] = {}
-    for record in (record for record in changes if record["tag"] in TAGS):
-        tags = values.setdefault(record["user_id"], {})
-        assert tags.get(record["tag"]) == record["from"], f"{record} should start from {tags.get(record['tag'])}"
-        tags[record["tag"]] = record["to"]
+    for record in (record for record in changes if record["tag"] in tags):
+        known = values.setdefault(record["user_id"], {})
+        assert known.get(record["tag"]) == record["from"], f"{record} should start from {known.get(record['tag'])}"
+        known[record["tag"]] = record["to"]
     return values

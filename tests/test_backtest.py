@@ -314,8 +314,8 @@ def test_limits_decide_when(tmp_path: Path) -> None:
 def test_many_epochs_say_the_same_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = backtest(tmp_path, PEOPLE, until=UNTIL)
     told = effective(one.changes)
-    monkeypatch.setattr("app.backtest.EPOCH_EVENTS", 2)
-    monkeypatch.setattr("app.backtest.MAX_HOT_ROWS", 0)
+    monkeypatch.setattr("app.fold.EPOCH_EVENTS", 2)
+    monkeypatch.setattr("app.fold.MAX_HOT_ROWS", 0)
     many = backtest(tmp_path, PEOPLE, until=UNTIL)
     assert effective(many.changes) == told
     assert many.found == one.found

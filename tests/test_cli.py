@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.demo.embedded import free_port
+from app.population import LIFECYCLES
 from schemas.times import DAY_MS
 from tests.history.files import write_csv, write_jsonl, write_parquet
 
@@ -50,9 +51,14 @@ def changes(out: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (out / "tag-changes.jsonl").read_bytes().splitlines()]
 
 
+def lifecycles(out: Path) -> list[dict[str, Any]]:
+    """The changes of the lifecycles, without those of the tags that rules give."""
+    return [change for change in changes(out) if change["tag"] in LIFECYCLES]
+
+
 def dues(out: Path) -> list[int]:
     """How many days after the user's last activity each silence and loss of the user `u` was said."""
-    return [(c["at"] - DAY_0) // DAY_MS for c in changes(out) if c["user_id"] == "u" and c["cause"] == "timer"]
+    return [(c["at"] - DAY_0) // DAY_MS for c in lifecycles(out) if c["user_id"] == "u" and c["cause"] == "timer"]
 
 
 def complaint(*arguments: str | Path) -> str:
@@ -82,7 +88,7 @@ def test_a_backtest_writes_four_files_and_says_where(history: Path, folder: Path
     assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(FILES)
     assert "2 events of 2 users, 2024-01-01 to 2024-01-02" in result.stdout
     assert str(folder / "out" / "report.html") in result.stdout
-    assert [(c["user_id"], c["tag"], c["to"]) for c in changes(folder / "out")] == [
+    assert [(c["user_id"], c["tag"], c["to"]) for c in lifecycles(folder / "out")] == [
         ("u", "lifecycle", "active"),
         ("u", "lifecycle.purchase", "unactivated"),
         ("v", "lifecycle", "active"),
@@ -107,7 +113,7 @@ def test_every_format_is_known_by_its_name(name: str, history: Path, folder: Pat
 def test_several_files_are_one_history(folder: Path) -> None:
     paths = [write_jsonl(folder / "a.jsonl", [ORDER]), write_csv(folder / "b.csv", [CLICK])]
     assert rekindle("backtest", *paths, "--out", "out").exit_code == 0
-    assert [change["user_id"] for change in changes(Path("out"))] == ["u", "u", "v", "v"]
+    assert [change["user_id"] for change in lifecycles(Path("out"))] == ["u", "u", "v", "v"]
     assert json.loads(Path("out/report.json").read_bytes())["history"]["files"] == ["a.jsonl", "b.csv"]
 
 
@@ -327,6 +333,92 @@ def test_what_is_missing_from_the_command_is_named(history: Path) -> None:
     assert "FILE" in usage_complaint("backtest", "--out", "out")
     assert "'online-retail'" in usage_complaint("backtest", history, "--out", "out", "--format", "excel")
     assert "bakctest" in usage_complaint("bakctest")
+
+
+VIP: Final = """
+[[tag]]
+name = "vip"
+when = "spend() > 1"
+"""
+
+
+def test_a_backtest_says_the_tags_of_the_built_in_rules_and_of_a_file(history: Path, folder: Path) -> None:
+    assert rekindle("backtest", history, "--out", "built-in").exit_code == 0
+    assert ("v", "rfm.segment") in {(c["user_id"], c["tag"]) for c in changes(Path("built-in"))}
+    (folder / "rules.toml").write_text(VIP, encoding="utf-8")
+    assert rekindle("backtest", history, "--rules", "rules.toml", "--out", "own").exit_code == 0
+    added = [c for c in changes(Path("own")) if c not in changes(Path("built-in")) and c["tag"] == "vip"]
+    assert [(c["user_id"], c["from"], c["to"], c["at"], c["cause"]) for c in added] == [
+        ("v", None, True, DAY_0 + DAY_MS, "order:o")
+    ]
+    assert json.loads(Path("own/report.json").read_bytes())["tags"]["vip"]["users"] == 1
+
+
+def test_rules_come_from_the_setting_unless_a_file_is_named(
+    history: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("set", "named"):
+        (folder / f"{name}.toml").write_text(VIP.replace("vip", name), encoding="utf-8")
+    monkeypatch.setenv("REKINDLE_RULES", "set.toml")
+    assert rekindle("backtest", history, "--out", "one").exit_code == 0
+    assert rekindle("backtest", history, "--out", "other", "--rules", "named.toml").exit_code == 0
+    tags = [{c["tag"] for c in changes(Path(out))} & {"set", "named"} for out in ("one", "other")]
+    assert tags == [{"set"}, {"named"}]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backtest", "h.jsonl", "--out", "out", "--rules", "bad.toml"),
+        ("rules", "diff", "bad.toml", "bad.toml", "h.jsonl"),
+    ],
+)
+def test_mistakes_in_rules_are_shown_as_the_check_does(command: tuple[str, ...], history: Path, folder: Path) -> None:
+    history.rename(folder / "h.jsonl")
+    (folder / "bad.toml").write_text(VIP.replace("spend()", "spent()"), encoding="utf-8")
+    checked, result = rekindle("rules", "check", "bad.toml"), rekindle(*command)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == checked.stdout
+    assert "bad.toml:4:9: " in result.stderr
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("backtest", "h", "--out", "out", "--rules", "no"), ("rules", "diff", "no", "no", "h")]
+)
+def test_rules_that_are_not_there_are_one_line(command: tuple[str, ...]) -> None:
+    assert complaint(*command) == "no: No such file or directory; name a file of rules that can be read"
+
+
+def test_diff_shows_who_would_gain_or_lose_which_tag(history: Path, folder: Path) -> None:
+    (folder / "old.toml").write_text("", encoding="utf-8")
+    (folder / "new.toml").write_text(VIP, encoding="utf-8")
+    result = rekindle("rules", "diff", "old.toml", "new.toml", history, "--out", "out")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert re.search(r"vip +1 +1 +2024-01-02", result.stdout)
+    assert sorted(path.name for path in Path("out").iterdir()) == ["diff-users.csv", "diff.html", "diff.json"]
+    printed = rekindle("rules", "diff", "old.toml", "new.toml", history, "--json")
+    assert printed.stdout_bytes == Path("out/diff.json").read_bytes()
+    assert json.loads(printed.stdout)["tags"]["vip"]["gained"] == 1
+    before = rekindle("rules", "diff", "old.toml", "new.toml", history, "--until", f"{DAY_0}", "--json")
+    assert json.loads(before.stdout)["tags"]["vip"]["gained"] == 0
+
+
+def test_diff_of_a_file_with_itself_is_none(history: Path, folder: Path) -> None:
+    (folder / "a.toml").write_text(VIP, encoding="utf-8")
+    result = rekindle("rules", "diff", "a.toml", "a.toml", history)
+    assert "nobody would gain or lose a tag" in result.stdout
+    assert "users by tag" not in result.stdout
+
+
+def test_what_is_suggested_passes_the_check(history: Path) -> None:
+    printed = rekindle("rules", "suggest", history)
+    assert (printed.exit_code, printed.stderr) == (0, "")
+    assert rekindle("rules", "suggest", history, "--out", "suggested.toml").stdout == "suggested.toml\n"
+    assert Path("suggested.toml").read_bytes() == printed.stdout_bytes
+    assert rekindle("rules", "check", "suggested.toml").exit_code == 0
+    assert complaint("rules", "suggest", history, "--until", f"{DAY_0}").startswith("nobody ordered in this history")
+    assert complaint("rules", "suggest", history, "--out", "no/where.toml").startswith("no/where.toml: No such file")
 
 
 def test_help_names_the_command_and_its_options() -> None:

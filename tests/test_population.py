@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
-from app.population import STATES, Move, Population, State
+from app.population import MAX_TAGS_BY_HAND, STATES, Move, Population, State
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange
 from schemas.events import Scalar
 from schemas.times import DAY_MS, Millis
@@ -164,3 +164,23 @@ def test_other_tags_are_ignored() -> None:
 def test_a_lifecycle_knows_only_its_states(value: Scalar) -> None:
     with pytest.raises(ValueError, match="is no state of lifecycle"):
         Population().add(change(0, "u1", LIFECYCLE, None, value, BASE_MS))
+
+
+def test_tags_of_rules_are_there_before_anybody_has_them_and_those_set_by_hand_follow() -> None:
+    population = Population(["tier", "new_user"])
+    population.add(change(0, "u1", "by.hand", None, "gold", BASE_MS))
+    population.add(change(1, "u1", "tier", None, "vip", BASE_MS))
+    assert {tag: moves.users() for tag, moves in population.tags.items()} == {
+        "new_user": {},
+        "tier": {b'"vip"': 1},
+        "by.hand": {b'"gold"': 1},
+    }
+
+
+def test_names_that_come_with_events_take_only_so_much_room() -> None:
+    population = Population(["tier"])
+    for n in range(MAX_TAGS_BY_HAND + 5):
+        population.add(change(n, "u1", f"t{n}", None, True, BASE_MS))
+    population.add(change(0, "u1", "tier", None, "vip", BASE_MS))
+    assert list(population.tags) == ["tier", *(f"t{n}" for n in range(MAX_TAGS_BY_HAND))]
+    assert population.tags["tier"].users() == {b'"vip"': 1}

@@ -20,13 +20,16 @@ from app.report import (
     LifecycleLimits,
     Limits,
     Report,
+    Tag,
     rows_to_show,
     write_html,
     write_json,
 )
+from app.tag_moves import TagMoves, key_of
 from app.wording import DEAD_LETTERS
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange
 from schemas.dead_letter import DeadReason
+from schemas.events import Scalar
 from schemas.times import DAY_MS
 
 START_MS = 20_089 * DAY_MS  # 2025-01-01
@@ -116,6 +119,26 @@ def empty_report() -> Report:
     )
 
 
+def tag(*steps: tuple[Scalar, Scalar, int], doc: str = "") -> Tag:
+    """A tag as 100 users each make these steps: from, to, and the day."""
+    moves = TagMoves()
+    for before, after, day in steps:
+        moves.move(START_MS + day * DAY_MS, key_of(before), key_of(after), 100)
+    return Tag.of(moves, doc, UNTIL_MS)
+
+
+def tagged_report() -> Report:
+    """Segments, a hostile tag, one of many values, and one that nobody has."""
+    tags = {
+        "rfm.segment": tag((None, "champion", 0), (None, "loyal", 10), ("champion", "loyal", 40), doc="Of segments."),
+        HOSTILE: tag((None, HOSTILE, 5), doc=HOSTILE),
+        "max_order": tag(*((None, n, n) for n in range(20))),
+        "new_user": tag((None, True, 0), (True, None, 30)),
+        "score": tag((None, 10, 0), (None, 9, 1)),
+    }
+    return msgspec.structs.replace(full_report(), tags=tags)
+
+
 class Page(HTMLParser):
     """What a browser would see: text, elements with their attributes, scripts by type, style."""
 
@@ -162,7 +185,7 @@ def empty_page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     return page_of(empty_report(), tmp_path_factory.mktemp("empty"))
 
 
-@pytest.mark.parametrize("report", [full_report(), empty_report()], ids=["full", "empty"])
+@pytest.mark.parametrize("report", [full_report(), empty_report(), tagged_report()], ids=["full", "empty", "tagged"])
 def test_report_json_comes_back_as_it_was(report: Report, tmp_path: Path) -> None:
     write_json(report, tmp_path / "report.json")
     assert msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=Report) == report
@@ -317,3 +340,81 @@ def test_few_users_are_counted_in_whole_ones() -> None:
 
     assert step(5) == 1
     assert step(6) is None
+
+
+@pytest.fixture(scope="module")
+def tagged_page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return page_of(tagged_report(), tmp_path_factory.mktemp("tagged"))
+
+
+def test_report_json_has_the_users_of_every_tag_by_value_and_by_day() -> None:
+    tags = tagged_report().tags
+    segments = tags["rfm.segment"]
+    assert (segments.users, segments.changes, len(segments.days)) == (200, 300, 90)
+    assert [(each.value, each.users) for each in segments.values] == [("loyal", 200), ("champion", 0)]
+    assert [[each.by_day[day] for day in (0, 9, 10, 39, 40, 89)] for each in segments.values] == [
+        [0, 0, 100, 100, 200, 200],
+        [100, 100, 100, 100, 0, 0],
+    ]
+    (any_order,) = tags["max_order"].values
+    assert (any_order.value, any_order.users, any_order.by_day[:3]) == (None, 2_000, [100, 200, 300])
+    assert [each.value for each in tags["score"].values] == [9, 10]
+
+
+def test_the_page_shows_segments_over_time_and_any_other_tag_by_choice(tagged_page: Page) -> None:
+    figures = [json.loads(text) for kind, text in tagged_page.scripts if kind == "application/json"]
+    assert [trace["name"] for trace in figures[4]["data"]] == ["loyal", "champion"]
+    assert figures[4]["data"][0]["x0"] == "2025-01-01"
+    assert sum(figures[4]["data"][1]["y"]) == 100 * 40
+    options = {option["value"] for option in tagged_page.all("option")}
+    ids = {element["id"] for _, element in tagged_page.elements if "id" in element}
+    (choice,) = tagged_page.all("select")
+    assert len(options) == 4
+    assert options | {choice["data-plot"]} <= ids
+    assert [trace["name"] for trace in figures[6]["data"]] == ["any value"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "rfm.segment 200 loyal: 200, champion: 0 Of segments.",
+        "max_order 2,000 score 200 9: 100, 10: 100",
+        f"{HOSTILE} 100 {HOSTILE}: 100 {HOSTILE}",
+        "No user has new_user .",
+    ],
+)
+def test_the_page_tells_the_users_of_every_tag(told: str, tagged_page: Page) -> None:
+    assert told in tagged_page.text
+
+
+def test_names_and_values_of_tags_are_text_and_never_markup(tagged_page: Page) -> None:
+    assert not tagged_page.all("img")
+    assert any(option["data-label"] and HOSTILE in option["data-label"] for option in tagged_page.all("option"))
+
+
+def test_the_links_of_a_page_with_tags_lead_somewhere(tagged_page: Page) -> None:
+    ids = [element["id"] for _, element in tagged_page.elements if "id" in element]
+    assert len(ids) == len(set(ids))
+    assert "#segments" in {link["href"] for link in tagged_page.all("a")}
+    assert {(link["href"] or "#")[1:] for link in tagged_page.all("a")} <= set(ids)
+
+
+def test_a_page_without_tags_has_no_segments(page: Page) -> None:
+    assert "Segments" not in page.text
+    assert not page.all("select")
+
+
+@pytest.mark.parametrize(("days", "step", "first", "points"), [(90, 1, 0, 90), (90, 4, 1, 23), (1, 7, 0, 1)])
+def test_of_long_histories_some_days_are_shown_and_always_the_last(
+    days: int, step: int, first: int, points: int
+) -> None:
+    dates = [date.fromordinal(date(2025, 1, 1).toordinal() + place) for place in range(days)]
+    shown = charts.days_of(dates, range(days), step)
+    assert (shown["x0"], shown["dx"]) == (dates[first].isoformat(), step * DAY_MS)
+    assert (len(shown["y"]), shown["y"][-1]) == (points, days - 1)
+
+
+def test_the_numbers_of_a_page_stay_few() -> None:
+    assert charts.steps_for(charts.MAX_NUMBERS) == 1
+    assert charts.steps_for(charts.MAX_NUMBERS + 1) == 2
+    assert charts.steps_for(20 * charts.MAX_NUMBERS) == 20

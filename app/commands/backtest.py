@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.commands.console import STDERR, Files, Format, fail, instant
+from app.commands.rules_option import RulesOption, rules_in_force
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import SettingsError, load
@@ -27,9 +28,10 @@ def backtest(
         ),
     ] = None,
     file_format: Format = FileFormat.WIRE,
+    rules: RulesOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a summary.")] = False,
 ) -> None:
-    """Turn a history into lifecycle changes, right to the millisecond.
+    """Turn a history into the changes of all tags, right to the millisecond.
 
     Writes `tag-changes.jsonl`, `dead-letters.jsonl`, `report.json` and `report.html` into the folder.
     """
@@ -39,9 +41,10 @@ def backtest(
     gc.freeze()
     gc.disable()  # rows and events hold no cycles; collecting would only look at millions of them again and again
     try:
-        limits = load().limits
+        settings = load()
+        rulebook = rules_in_force(rules, settings)
         with summary.Bars(STDERR) as bars:
-            found = Backtest(limits, out).run(files, file_format, until, bars.show)
+            found = Backtest(settings.limits, out, rulebook).run(files, file_format, until, bars.show)
     except (HistoryError, SettingsError) as error:
         fail(str(error))
     except OSError as error:

@@ -9,7 +9,9 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from agents.rules.rulebook import NO_RULES, Rulebook
 from app.commands.console import complain, fail
+from app.commands.rules_option import rules_in_force
 from app.settings import SPANS, Settings, SettingsError, load
 from schemas.times import format_span
 
@@ -54,12 +56,13 @@ def worker(
         settings = load()
     except SettingsError as error:
         fail(str(error))
+    rulebook = rules_in_force(None, settings) if settings.rules else NO_RULES
     if workers == 1:
-        _run(settings)
+        _run(settings, rulebook)
     raise typer.Exit(Pool(workers, settings.web_port, ["--log-level", log_level]).run())
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, rulebook: Rulebook) -> None:
     """Run one worker, and leave at once: threads of libraries may not end by themselves after a fault."""
     from app.live.worker import StalledError, Worker, WorkerError
     from app.topics import BrokerError
@@ -67,7 +70,7 @@ def _run(settings: Settings) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     code = 0
     try:
-        asyncio.run(Worker(settings).run())
+        asyncio.run(Worker(settings, rulebook).run())
     except (WorkerError, BrokerError) as error:
         complain(str(error))
         code = 2

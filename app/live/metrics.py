@@ -43,6 +43,9 @@ class Metrics(Collector):
             "rekindle_watermark_seconds", "How far event time has come, Unix seconds", labels=["partition"]
         )
         epochs = CounterMetricFamily("rekindle_epochs", "Epochs since the changelog began", labels=["partition"])
+        unswept = GaugeMetricFamily(
+            "rekindle_unswept_users", "Users yet to be looked at by the rules in force", labels=["partition"]
+        )
         running = GaugeMetricFamily("rekindle_partition_running", "1: processed, 0: not yet", labels=["partition"])
         for each in known:
             number = str(each.partition)
@@ -55,6 +58,7 @@ class Metrics(Collector):
                 lag.add_metric([number, topic], records)
             watermark.add_metric([number], each.watermark / SECOND_MS)
             epochs.add_metric([number], each.epoch)
+            unswept.add_metric([number], each.unswept)
             running.add_metric([number], each.phase == "running")
         stalled = GaugeMetricFamily("rekindle_stalled", "1: a partition makes no progress", value=self.stalled)
-        yield from (events, users, lag, watermark, epochs, running, stalled)
+        yield from (events, users, lag, watermark, epochs, unswept, running, stalled)

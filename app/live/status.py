@@ -19,7 +19,10 @@ _OUTCOMES: Final = ("applied", "duplicates", "erased")
 
 
 class PartitionStatus(Struct, kw_only=True, frozen=True):
-    """One partition: how far it is, who is in it, what is left to read."""
+    """One partition: how far it is, who is in it, what is left to read.
+
+    `unswept`: users that other rules than those in force looked at last.
+    """
 
     partition: int
     phase: str
@@ -28,6 +31,7 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
     counters: Mapping[str, int]
     census: Census
     lag: Mapping[str, int]
+    unswept: int = 0
 
     @classmethod
     def of(cls, task: PartitionTask) -> "PartitionStatus":
@@ -41,6 +45,7 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
             counters=state.counters,
             census={tag: dict(users) for tag, users in state.census.items()},
             lag={topic: task.ends.get(topic, 0) - task.expected.get(topic, 0) for topic in INPUT_TOPICS},
+            unswept=task.partition.unswept,
         )
 
 
@@ -48,7 +53,7 @@ class Summary(Struct, kw_only=True, frozen=True):
     """All partitions that are known of, added up, and the newest changes.
 
     `watermark`: the slowest partition's. `store`: whether the read model answers; without it only this worker's own
-    partitions are known of.
+    partitions are known of. `unswept`: users yet to be looked at by the rules in force.
     """
 
     events: int
@@ -59,6 +64,7 @@ class Summary(Struct, kw_only=True, frozen=True):
     partitions: Mapping[str, int]
     store: bool
     newest: Sequence[TagChange]
+    unswept: int = 0
 
     @classmethod
     def of(cls, partitions: Iterable[PartitionStatus], newest: Sequence[TagChange], *, store: bool) -> "Summary":
@@ -75,6 +81,7 @@ class Summary(Struct, kw_only=True, frozen=True):
             partitions=_added({each.phase: 1} for each in known),
             store=store,
             newest=newest,
+            unswept=sum(each.unswept for each in known),
         )
 
 

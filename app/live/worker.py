@@ -8,8 +8,10 @@ from time import monotonic
 from typing import Any, Final
 
 import faust
+from msgspec.structs import replace
 
 from agents.partition import Epoch, Partition
+from agents.rules.rulebook import NO_RULES, Rulebook
 from app.clock import now
 from app.discreet import in_words
 from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
@@ -51,8 +53,9 @@ class StalledError(Exception):
 class Worker:
     """One worker."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, rulebook: Rulebook = NO_RULES) -> None:
         self._settings = settings
+        self._rulebook = rulebook
         self._kafka = settings.kafka_connection
         self._outputs = Outputs(settings.app_id)
         self._tasks: TaskManager | None = None
@@ -141,7 +144,8 @@ class Worker:
         settings = self._settings
         self._read_model.forget(number)
         table = Table(max(HOT_ROWS // settings.partitions, 1))
-        return Partition(number, settings.limits, table, settings.partitions)
+        limits = replace(settings.limits, portraits=bool(self._rulebook.names))
+        return Partition(number, limits, table, settings.partitions, self._rulebook)
 
     def _log(self, number: int) -> EpochLog:
         settings, changelog = self._settings, changelog_name(self._settings)

@@ -49,6 +49,16 @@
     Plotly.react(plot, figure.data.map(painted), themed(figure.layout), config(figure));
   };
 
+  document.querySelectorAll("select[data-plot]").forEach((choice) => {
+    const show = () => {
+      const plot = document.getElementById(choice.dataset.plot);
+      plot.dataset.figure = choice.value;
+      plot.setAttribute("aria-label", choice.selectedOptions[0].dataset.label);
+      draw(plot);
+    };
+    choice.addEventListener("change", show);
+  });
+
   const drawAll = () => document.querySelectorAll(".plot").forEach(draw);
   drawAll();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from agents.limits import DEFAULT_LIMITS, Limits, Span
 from agents.partition import Partition
+from agents.rules.rulebook import NO_RULES, Rulebook
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange, change_id
 from schemas.events import AnyEvent, Cart, Click, Message, Order, Profile, Tag
 from schemas.times import DAY_MS, HOUR_MS, Millis
@@ -75,8 +76,8 @@ def tag(at: Millis, event_id: str | None = None, user_id: str = "u", **fields: A
 class Story:
     """One partition. What it says comes back as lines; `row` is the user `u` unless another is asked for."""
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        self.partition = Partition(0, limits, Table())
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, rulebook: Rulebook = NO_RULES) -> None:
+        self.partition = Partition(0, limits, Table(), rulebook=rulebook)
         self.changes: list[TagChange] = []
         self._now = 0
 
@@ -152,6 +153,11 @@ def _text(value: object) -> str:
 def about_any(lines: list[str]) -> list[str]:
     """Those of the lifecycle over all activity."""
     return [each for each in lines if f" {LIFECYCLE}:" in each]
+
+
+def about(tag: str, lines: list[str]) -> list[str]:
+    """Those of one tag, without their numbers."""
+    return [each.split(" ", 1)[1] for each in lines if f" {tag}:" in each]
 
 
 def about_orders(lines: list[str]) -> list[str]:

@@ -46,23 +46,23 @@ def test_fields_are_counted_apart() -> None:
 
 
 def test_panes_that_are_too_old_are_gone_once_the_row_is_stored() -> None:
-    # day   0        1                  61          days: those up to 60 before the newest; hours: up to 48
+    # day   0        1                  69          days: those up to 68 before the newest; hours: up to 48
     #       c        c                  c
     story = Story()
-    story.apply(click(day(0)), click(day(1)), click(day(61)))
+    story.apply(click(day(0)), click(day(1)), click(day(69)))
     story.cool()
     row = story.row()
-    assert by_day(row) == {1: Counts(clicks=1), 61: Counts(clicks=1)}
-    assert by_hour(row) == {61 * 24: Counts(clicks=1)}
+    assert by_day(row) == {1: Counts(clicks=1), 69: Counts(clicks=1)}
+    assert by_hour(row) == {69 * 24: Counts(clicks=1)}
     assert row.totals.clicks == 3
 
 
 def test_what_comes_too_late_counts_only_into_panes_that_still_exist() -> None:
-    # day   0    10              65     late ones at 10 and at 4: day 4 is more than 60 before the newest
+    # day   0    10              73     late ones at 10 and at 4: day 4 is more than 68 before the newest
     story = Story()
-    story.apply(click(day(0)), click(day(10)), click(day(65)))
+    story.apply(click(day(0)), click(day(10)), click(day(73)))
     story.cool()
     story.apply(click(day(10), "late"), click(day(4), "later"))
     story.cool()
-    assert by_day(story.row()) == {10: Counts(clicks=2), 65: Counts(clicks=1)}
+    assert by_day(story.row()) == {10: Counts(clicks=2), 73: Counts(clicks=1)}
     assert story.row().totals.clicks == 5

@@ -11,8 +11,9 @@ from agents.lifecycle import Move, end, forget_settled, insert, is_routine, move
 from agents.limits import DEFAULT_LIMITS, Limits, Span
 from schemas.changes import LIFECYCLE, TagChange
 from schemas.times import DAY_MS, NEVER
-from tables.lifecycle import ACTIVE, LOST, SILENT, UNACTIVATED, Lifecycle, Said, State
+from tables.lifecycle import ACTIVE, LOST, SILENT, UNACTIVATED, Lifecycle, State
 from tables.row import Row
+from tables.said import Said
 from tests.agents.drive import LATENESS, TIGHT, Story, click, day, order
 
 SPAN = Span(silent_ms=30, lost_ms=60)
@@ -373,7 +374,7 @@ def test_an_activity_at_an_instant_that_is_known_changes_nothing() -> None:
     ],
 )
 def test_an_end_takes_back_what_was_said_of_later_times(at: int, told: list[str]) -> None:
-    said = [Said(0, None, ACTIVE, 1), Said(30, ACTIVE, SILENT, 2), Said(35, SILENT, ACTIVE, 3)]
+    said: list[Said[State]] = [Said(0, None, ACTIVE, 1), Said(30, ACTIVE, SILENT, 2), Said(35, SILENT, ACTIVE, 3)]
     life = Lifecycle(state=SILENT, first=0, last=35, said=[*said, Said(65, ACTIVE, SILENT, 4)])
     journal = Journal(Row(sequence=4), "u", "profile:E")
     end(LIFECYCLE, life, at, journal)
@@ -393,7 +394,7 @@ def test_a_lifecycle_that_says_nothing_ends_without_a_word() -> None:
 
 
 def test_settled_changes_are_forgotten_and_those_of_the_newest_gap_are_not() -> None:
-    said = [Said(at, None, ACTIVE, at) for at in (5, 10, 11, 30, 35, 50)]
+    said: list[Said[State]] = [Said(at, None, ACTIVE, at) for at in (5, 10, 11, 30, 35, 50)]
     life = Lifecycle(state=ACTIVE, first=5, last=50, gap_start=10, gap_end=45, said=said)
     forget_settled(life, 10)
     assert [each.at for each in life.said] == [10, 11, 30, 35, 50]

@@ -128,12 +128,12 @@ def test_writing_removes_the_documents_of_records_that_are_no_more(tmp_path: Pat
     assert left == {**documents(), "README.md": b"kept"}
 
 
-def test_there_is_a_schema_for_every_topic_and_for_ticks() -> None:
-    names = {*INPUT_TOPICS, *OUTPUTS, "tick"}
+def test_there_is_a_schema_for_every_topic_for_ticks_and_for_rules() -> None:
+    names = {*INPUT_TOPICS, *OUTPUTS, "tick", "rules"}
     assert documents().keys() == {f"{name}.schema.json" for name in names} | {"asyncapi.json"}
 
 
-@pytest.mark.parametrize("name", [*INPUT_TOPICS, *OUTPUTS, "tick"])
+@pytest.mark.parametrize("name", [*INPUT_TOPICS, *OUTPUTS, "tick", "rules"])
 def test_every_schema_is_valid_json_schema_2020_12(name: str) -> None:
     schema = json.loads(documents()[f"{name}.schema.json"])
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -20,6 +20,7 @@ from schemas.topics import INPUT_TOPICS, Topic
 from tables import codec
 from tables.changelog import MARKER_KEY, Record, Restore
 from tables.codec import VERSION, UnknownVersionError
+from tables.panes import DAYS_KEPT
 from tables.row import Row
 from tables.table import Table
 from tests.live.desk import EPOCH_S, running
@@ -46,6 +47,7 @@ class Golden:
     """What a version was given, said and wrote."""
 
     def __init__(self, version: str) -> None:
+        self.version = version
         self._changelog = _lines(HERE / f"changelog-{version}.jsonl")
         lines = _lines(HERE / f"history-{version}.jsonl")
         (summary,) = (line for line in lines if "said" in line)
@@ -119,10 +121,20 @@ def restored(records: Iterable[Record]) -> Restore:
     return restore
 
 
-def untimed(row: Row) -> Row:
-    """When a row is looked at next is no one's business but the timers'."""
-    row.due = 0
-    return row
+KNOWN: Final = {"1": 19}
+"""So many fields of a row each version wrote; 68 days of panes and more are kept since."""
+
+
+def known_to(version: str, row: Row) -> list[Any]:
+    """What a version could know of a row, taken apart; but for when it is looked at next."""
+    names = Row.__struct_fields__[: KNOWN[version]]
+    parts: dict[str, Any] = {"packed_orders": row.orders, "packed_cart": row.cart, "packed_tags": row.tags}
+    for order in parts["packed_orders"].values():
+        order.cancelled_at = None
+    panes = row.days
+    oldest = panes[-5] - DAYS_KEPT if panes else 0
+    parts["day_window"] = [panes[n : n + 5] for n in range(0, len(panes), 5) if panes[n] >= oldest]
+    return [parts.get(name, getattr(row, name)) for name in names if name != "due"]
 
 
 async def gone_on(golden: Golden, broker: FakeBroker, number: int, *, transactional: bool, partitions: int) -> None:
@@ -167,8 +179,9 @@ def test_every_row_and_the_marker_are_what_this_version_makes_of_the_same_events
     golden: Golden, log: str, number: int
 ) -> None:
     restore, twin = restored(golden.changelog(log, number)), folded(golden, number)
-    rows = {user.decode(): untimed(codec.decode(row)) for user, row in restore.rows.items()}
-    assert rows == {user: untimed(codec.decode(row)) for user, row in twin.table.encoded_rows().items()}
+    rows = {user.decode(): known_to(golden.version, codec.decode(row)) for user, row in restore.rows.items()}
+    twins = twin.table.encoded_rows().items()
+    assert rows == {user: known_to(golden.version, codec.decode(row)) for user, row in twins}
     assert restore.marker is not None
     assert restore.marker.state == twin.state
     assert restore.marker.partitions in {0, PARTITIONS}
@@ -266,5 +279,5 @@ def with_more(key: bytes, value: bytes | None) -> bytes | None:
         return value
     if key == MARKER_KEY:
         return msgspec.json.encode({**msgspec.json.decode(value), "mood": "fine"})
-    fields = msgspec.msgpack.decode(value[codec.HEADER.size :])
+    fields = msgspec.msgpack.decode(codec.encode(codec.decode(value))[codec.HEADER.size :])
     return value[: codec.HEADER.size] + msgspec.msgpack.encode([*fields, {"more": 1}])

@@ -1,6 +1,7 @@
 """What a row knows of its user follows from the user's events, whatever their order of arrival and the chunks."""
 
 from dataclasses import replace
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -10,12 +11,17 @@ from hypothesis import strategies as st
 from agents.partition import Partition
 from schemas.decode import decode
 from schemas.events import AnyEvent, order_key
+from schemas.times import DAY_MS
 from tables import codec
+from tables.dimensions import DIMENSIONS
+from tables.interest import Interest
 from tables.orders import OrderState
 from tables.panes import DAYS_KEPT, HOURS_KEPT, Panes
+from tables.portrait import Portrait
 from tables.row import ManualTag, Row
 from tables.table import Table
 from tests.agents.drive import Counts, counted
+from tests.dressed import dressed
 from tests.properties.test_the_law import drive, limits_of
 from tests.storms import Cut, Storm, encode, storms
 
@@ -64,7 +70,28 @@ def facts(row: Row) -> dict[str, Any]:
         "profile": (row.registered_at, row.attributes, row.consent, row.reachable),
         "messages": row.messages,
         "tags": {name: _tag(known) for name, known in row.tags.items()},
+        "forgotten": row.forgotten,
+        "portraits": _portraits(row),
     }
+
+
+def _portraits(row: Row) -> list[Any]:
+    """What is known now, and as of each of the last midnights."""
+    newest = max([row.portraits.today, *(action.ts // DAY_MS for action in row.portraits.actions)])
+    return [_portrait(row.portraits.before(day * DAY_MS)) for day in range(newest - 7, newest + 2)]
+
+
+def _portrait(portrait: Portrait) -> Any:
+    interests = [_interest(portrait.interest(dimension)) for dimension in DIMENSIONS]
+    return interests, portrait.done, portrait.bought, portrait.last, portrait.cart, portrait.checkout
+
+
+def _interest(interest: Interest) -> Any:
+    """Weights are shares of one another: which block they are counted from is no one's business."""
+    weights, spends = interest.weights, interest.spends or {}
+    shares = {value: Fraction(weight) / Fraction(sum(weights.values())) for value, weight in weights.items()}
+    of_spend = {value: Fraction(spend) / Fraction(sum(spends.values()) or 1) for value, spend in spends.items()}
+    return interest.observed, shares, of_spend
 
 
 def _order(state: OrderState) -> Any:
@@ -95,12 +122,12 @@ def assert_equal(one: Rows, other: Rows) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(storms(erasing=False), st.randoms(use_true_random=False))
+@given(storms(erasing=False).map(dressed), st.randoms(use_true_random=False))
 def test_other_chunks_make_the_same_rows(storm: Storm, random: Random) -> None:
     assert_equal(rows_of(drive(storm), storm), rows_of(drive(recut(storm, random)), storm))
 
 
 @settings(max_examples=200, deadline=None)
-@given(storms(erasing=False))
+@given(storms(erasing=False).map(dressed))
 def test_late_events_make_the_same_rows_as_sorted_ones(storm: Storm) -> None:
     assert_equal(rows_of(drive(storm), storm), sorted_rows(storm))

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 
 from agents.limits import Limits, Span
 from agents.partition import Partition
+from agents.rules.rulebook import NO_RULES, Rulebook
 from schemas.changes import TagChange
 from tables.table import Table
 from tests.oracle import effective, follow, history
@@ -20,9 +21,10 @@ def limits_of(storm: Storm) -> Limits:
     )
 
 
-def drive(storm: Storm, epoch_chunks: int = 3) -> list[Partition]:
+def drive(storm: Storm, epoch_chunks: int = 3, rulebook: Rulebook = NO_RULES) -> list[Partition]:
     """Feed a storm as a consumer would; every few chunks an epoch after which all rows are cold."""
-    partitions = [Partition(number, limits_of(storm), Table(max_hot=0)) for number in range(storm.partitions)]
+    numbers, limits = range(storm.partitions), limits_of(storm)
+    partitions = [Partition(number, limits, Table(max_hot=0), rulebook=rulebook) for number in numbers]
     changes = [list[TagChange]() for _ in partitions]
     for turn, (number, topic, offset, payloads) in enumerate(storm.chunks()):
         partitions[number].take(topic, enumerate(payloads, offset))

@@ -1,0 +1,1 @@
+"""Rules: how tags follow from what users do."""

@@ -1,0 +1,40 @@
+"""Inputs: the parts of a row that an event may change and a rule may read."""
+
+from enum import IntFlag, auto
+from typing import Final
+
+
+class Input(IntFlag):
+    """What a rule reads of a row. A rule is looked at when an event changed one of its inputs.
+
+    >>> bool(Input.CLICKS & (Input.CLICKS | Input.ORDERS))
+    True
+    """
+
+    CLICKS = auto()
+    CARTS = auto()
+    ORDERS = auto()
+    INTERESTS = auto()
+    """Counts by category, brand, channel, price band and hour."""
+    DONE = auto()
+    """Counts of actions: searches, reviews, coupons, ..."""
+    CART = auto()
+    """The open cart."""
+    PROFILE = auto()
+    """Attributes, consent, where the user can be reached, when they registered."""
+    TAGS = auto()
+    """Tags: of other rules, set by hand, or a lifecycle."""
+    FIRST = auto()
+    """The first activity."""
+    ACTIVITY = auto()
+    """The last activity."""
+    TIME = auto()
+    """That time passes: windows move, and what was is longer ago."""
+
+
+FIRST: Final = int(Input.FIRST)
+TIME: Final = int(Input.TIME)
+WAITING: Final = int(Input.TIME | Input.TAGS)
+"""What may have changed where nothing has happened: a tag that was set by hand ends, too."""
+ALL_INPUTS: Final = int(sum(Input))
+"""As if everything had changed."""

@@ -1,0 +1,103 @@
+"""A late event: what rules said of later instants is worked out again, and taken back where it proves wrong.
+
+```
+said         new         core                |          last look
+late             e   |           |           |          |   looked at again: each end of day, and the last look
+```
+
+Within a day nothing is worked out again: so after a late event each tag has the right value at the end of every UTC day
+and now, and each change is said within a day of its true time.
+"""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from agents.journal import Journal
+from agents.rules.effective import EffectiveTags, set_by_hand
+from agents.rules.inputs import ALL_INPUTS
+from agents.rules.look import Rules, next_look, note
+from agents.rules.rulebook import Rule
+from agents.rules.turns import turns_at
+from agents.rules.view import View
+from agents.sameness import same
+from schemas.changes import TagChange
+from schemas.events import AnyEvent, UserId, cause_of
+from schemas.times import DAY_MS, NEVER, Millis, end_of_day, is_end_of_day
+from tables.row import Row
+from tables.rule_tags import RuleTag, RuleTags
+from tables.said import Said
+
+
+def revise(row: Row, user_id: UserId, event: AnyEvent, inputs: int, rules: Rules) -> Sequence[TagChange]:
+    """The changes that follow from an event that came after its instant had been looked at.
+
+    An event before all others is of interest to every rule: the user is known for longer.
+    """
+    if event.ts < row.rules_since:
+        row.rules_since, inputs = event.ts, ALL_INPUTS
+    known, before = row.rule_tags, event.ts - 1
+    true = {name: _as_of(tag, before) for name, tag in known.items()}
+    instants = [*range(end_of_day(event.ts), row.rules_at, DAY_MS), row.rules_at]
+    for at in instants:
+        view = _look_again(row, at, inputs, true, rules, is_last=at == instants[-1])
+    if not is_end_of_day(row.rules_at):
+        note(row, row.rules_at, inputs, rules.book)
+    row.rules_due = next_look(view, rules, row.rules_due)
+    journal = Journal(row, user_id, cause_of(event))
+    hand = set_by_hand(row, row.rules_at)
+    for rule in rules.book.reading(inputs, inputs):
+        _mend(rule, known, true, [before, *instants], journal, is_hidden=rule.name in hand)
+    row.rule_tags = known
+    return journal.changes
+
+
+def _as_of(tag: RuleTag, moment: Millis) -> RuleTag:
+    """A copy that knows nothing of later."""
+    said = [each for each in tag.said if each.at <= moment]
+    has_ended_by_then = bool(said) and said[-1].to is None
+    return RuleTag(said, tag.ended if has_ended_by_then else None)
+
+
+def _look_again(row: Row, at: Millis, inputs: int, tags: RuleTags, rules: Rules, *, is_last: bool) -> View:
+    hand = set_by_hand(row, at)
+    before = NEVER if is_last else at + 1
+    view = View(row, at, before, EffectiveTags(row, tags, hand, at, rules.limits))
+    reading = rules.book.reading(inputs, inputs if is_end_of_day(at) else 0)
+    for turn in turns_at(view, reading, tags, hand):
+        tag = tags[turn.name] = turn.tag
+        tag.ended = turn.ended
+        if not same(tag.value, turn.value):
+            tag.said.append(Said(at, tag.value, turn.value, 0))
+    return view
+
+
+def _mend(
+    rule: Rule, known: RuleTags, true: RuleTags, instants: list[Millis], journal: Journal, *, is_hidden: bool
+) -> None:
+    """From the first instant on at which they differ, take back what was said and say what is true."""
+    tag, right = known.get(rule.name) or RuleTag(), true.get(rule.name) or RuleTag()
+    since = next((a for a, b in pairwise(instants) if not same(tag.value_at(b), right.value_at(b))), None)
+    if since is None:
+        return
+    known[rule.name] = tag
+    while tag.said and tag.said[-1].at > since:
+        wrong = tag.said.pop()
+        if wrong.sequence and not is_hidden:
+            journal.withdraw(rule.name, wrong.from_, wrong.to, wrong.at, wrong.sequence, version=rule.version)
+    for each in right.said:
+        if each.at > since:
+            sequence = 0 if is_hidden else journal.say(rule.name, tag.value, each.to, each.at, version=rule.version)
+            tag.said.append(Said(each.at, tag.value, each.to, sequence))
+    tag.ended, tag.version = right.ended, rule.version
+
+
+def erase_rule_tags(row: Row, at: Millis, hidden: Collection[str], journal: Journal) -> None:
+    """Every tag of a rule goes to null that none set by hand hides; what was said of later times is taken back."""
+    for name, tag in sorted(row.rule_tags.items()):
+        if name in hidden:
+            continue
+        for wrong in reversed(tag.said):
+            if wrong.at > at and wrong.sequence:
+                journal.withdraw(name, wrong.from_, wrong.to, wrong.at, wrong.sequence, tag.version)
+        if (value := tag.value_at(at)) is not None:
+            journal.say(name, value, None, at, version=tag.version)

@@ -1,0 +1,70 @@
+"""What a look finds: the tags that take another value. Pure but for the view, which learns when to look next."""
+
+from collections.abc import Container, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from agents.rules.rulebook import Rule
+from agents.rules.view import View
+from agents.sameness import same
+from schemas.events import Scalar
+from schemas.times import DAY_MS, Millis
+from tables.rule_tags import RuleTag, RuleTags
+
+_NOTHING: Final = RuleTag()
+
+
+class Turn(NamedTuple):
+    """A tag takes another value; `ended`: the value whose time to live is over."""
+
+    name: str
+    version: int
+    tag: RuleTag
+    value: Scalar
+    ended: Scalar = None
+
+
+def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mapping[str, Scalar]) -> list[Turn]:
+    """Work out the rules, each after those whose tags it reads. A turn's tag may be a new one.
+
+    A rule that goes by its current value (hysteresis) is told that of the end of the day before.
+    """
+    turns = []
+    yesterday = view.now // DAY_MS * DAY_MS - 1
+    taken: set[str] = set()
+    for rule in rules:
+        tag = rule_tags.get(rule.name) or _NOTHING
+        value = rule.evaluate(view, tag.value_at(yesterday) if tag.said else None)
+        if value is not None and rule.group is not None:
+            value = None if rule.group in taken else value
+            taken.add(rule.group)
+        turn = Turn(rule.name, rule.version, tag, value)
+        if rule.ttl_ms is not None:
+            turn = _lived(turn, rule.ttl_ms, view)
+        if not (same(turn.value, tag.value) and same(turn.ended, tag.ended)):
+            turns.append(turn if tag is not _NOTHING else turn._replace(tag=RuleTag()))
+        if rule.name not in hand:
+            view.tags[rule.name] = turn.value
+    return turns
+
+
+def gone(rule_tags: RuleTags, names: Container[str]) -> list[Turn]:
+    """Tags of rules that there are no longer."""
+    return [
+        Turn(name, 0, tag, None)
+        for name, tag in rule_tags.items()
+        if name not in names and (tag.value is not None or tag.ended is not None)
+    ]
+
+
+def _lived(turn: Turn, ttl_ms: Millis, view: View) -> Turn:
+    """The turn as the time to live leaves it: a value that is over shows nothing until the rule says another one."""
+    tag, value = turn.tag, turn.value
+    if value is None:
+        return turn
+    if same(value, tag.ended):
+        return turn._replace(value=None, ended=value)
+    ends_at = (tag.said[-1].at if same(value, tag.value) else view.now) + ttl_ms
+    if ends_at <= view.now:
+        return turn._replace(value=None, ended=value)
+    view.changes_at = min(view.changes_at, ends_at)
+    return turn

@@ -1,0 +1,116 @@
+"""`rekindle explain`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agents.rules.rulebook import NO_RULES
+from app.commands.console import STDERR, Format, fail, instant
+from app.commands.rules_option import RulesOption, or_exit, rules_path
+from app.history.errors import HistoryError
+from app.history.formats import FileFormat
+from app.settings import Settings, SettingsError, load
+from schemas.times import Millis
+
+if TYPE_CHECKING:
+    from app.explain.explain import Basis
+    from app.explain.explanation import Explanation
+    from app.explain.known import Known
+
+
+def explain(  # noqa: PLR0913  an option each
+    user: Annotated[str, typer.Argument(metavar="USER", help="The user_id.", show_default=False)],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="A history. Without one: the live system.", show_default=False),
+    ] = None,
+    *,
+    until: Annotated[
+        Millis | None,
+        typer.Option(
+            parser=instant, metavar="TIME", help="As of then: 2011-12-10T00:00:00Z, or ms. Default: the last event."
+        ),
+    ] = None,
+    file_format: Format = FileFormat.WIRE,
+    rules: RulesOption = None,
+    with_all: Annotated[bool, typer.Option("--all", help="Show also tags without a value, and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
+) -> None:
+    """Say why a user has the tags that they have: values, rules, the numbers they saw, the events behind them.
+
+    From a history, or from the live system, of which it only reads: what it prints is personal data.
+    """
+    from app.explain.explain import explain as explained
+    from app.explain.known import UnknownUserError
+    from app.topics import BrokerError
+    from tables.codec import UnreadableError
+
+    if not _is_text(user):
+        fail("USER is not UTF-8: give the user_id as the events have it")
+    try:
+        settings = load()
+        basis = _basis(rules or rules_path(settings), settings)
+        if not (files or rules or settings.rules):
+            basis = basis._replace(book=NO_RULES)
+        known = _from_files(user, files, file_format, until, basis) if files else _live(user, until, settings)
+    except (SettingsError, HistoryError, BrokerError, UnknownUserError, UnreadableError) as error:
+        fail(str(error))
+    _print(explained(known, basis, with_all=with_all), as_json=as_json)
+
+
+def _is_text(given: str) -> bool:
+    """Whether an argument's bytes were text."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _basis(file: Path | None, settings: Settings) -> "Basis":
+    from app.explain.explain import Basis
+    from app.explain.written import written
+    from app.rules_file import load_rules
+
+    return or_exit(file, lambda path: Basis(load_rules(path), written(path), settings.limits))
+
+
+def _from_files(user: str, files: list[Path], file_format: FileFormat, until: Millis | None, basis: "Basis") -> "Known":
+    from app.explain.from_history import read_history
+    from app.history.history import History
+    from app.summary import Bars
+
+    with Bars(STDERR) as bars:
+        history = History(
+            files,
+            dead_letters=lambda _letter: None,
+            file_format=file_format,
+            until=until,
+            max_ahead_ms=basis.limits.max_ahead_ms,
+            progress=bars.show,
+        )
+        return read_history(user, history, basis.book, basis.limits)
+
+
+def _live(user: str, until: Millis | None, settings: Settings) -> "Known":
+    from app.commands.dlq_options import bar
+    from app.explain.from_live import read_live
+
+    if until is not None:
+        fail("--until takes a history: the live system is known as of now; name the files")
+    with bar("Reading the live system") as progress:
+        return read_live(settings, user, progress)
+
+
+def _print(told: "Explanation", *, as_json: bool) -> None:
+    import msgspec
+    from rich.console import Console
+
+    from app.explain.shown import show
+
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+    else:
+        show(Console(highlight=False), told)

@@ -1,0 +1,1 @@
+"""Explanations: why a user has the tags that they have, in words."""

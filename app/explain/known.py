@@ -1,0 +1,25 @@
+"""All that is known of one user at a moment, wherever it was read."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.explain.trail import Trail
+from schemas.changes import TagChange
+from schemas.events import UserId
+from schemas.times import Millis
+from tables.row import Row
+
+
+class UnknownUserError(Exception):
+    """Nothing is known of a user; the text is one line for people."""
+
+
+class Known(NamedTuple):
+    """The user's row as of a moment, the changes that were said, and the events. `where`: what was read, in words."""
+
+    user_id: UserId
+    row: Row
+    as_of: Millis
+    changes: Sequence[TagChange]
+    trail: Trail
+    where: str

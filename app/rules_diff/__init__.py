@@ -1,0 +1,1 @@
+"""What other rules would change: two rulebooks over the same history."""

@@ -1,0 +1,1 @@
+"""Thresholds for rules, from the quantiles of a history."""

@@ -1,0 +1,135 @@
+"""The portrait as it is, and as it was before each of the last days on which something was done.
+
+```
+day          .. 3      4      5      6      7
+actions         a a    .      a      .      a
+kept         before 3         before 5      before 7      now
+```
+
+As of midnight 4, what was known is what is kept as before 5. What comes late is counted into all that is kept as later;
+where it is the first of its day, what was known before that day is what was known before the next.
+
+The newest actions are a log, as that costs a click the least; some at a time, they are counted.
+"""
+
+from operator import attrgetter
+from typing import Final, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from schemas.times import DAY_MS, NEVER, Millis
+from tables.action import Action, Actions
+from tables.packed import Packed
+from tables.portrait import Portrait
+
+RECENT_DAYS: Final = 7
+"""Midnights up to so many days before the newest day can be asked for."""
+MAX_LOG: Final = 15
+"""So many actions are counted at a time."""
+MAX_BYTES: Final = 12_288
+"""Of a portrait that takes more, FEW_VALUES of a dimension stay."""
+FEW_VALUES: Final = 4
+MAX_KEPT_BYTES: Final = 20_480
+"""Of those kept that take more together, the oldest are dropped: before them, what is known is as before the next."""
+_TIME: Final = attrgetter("ts")
+_PACK: Final = msgspec.msgpack.Encoder().encode
+_ACTIONS: Final = msgspec.msgpack.Decoder(Actions).decode
+_PORTRAIT: Final = msgspec.msgpack.Decoder(Portrait).decode
+
+
+class Kept(Struct, array_like=True, gc=False):
+    """The portrait before a UTC day (of days since the epoch), packed."""
+
+    day: int
+    packed: bytes
+
+
+KeptDays: TypeAlias = list[Kept]
+
+
+class Portraits(Struct, array_like=True, gc=False):
+    """The log (of so many actions as `logged`), what was counted before it, and what is kept of that, oldest first.
+
+    `today`: the newest day of what was counted; `added`: the number of all actions.
+    """
+
+    log: bytes = b""
+    logged: int = 0
+    packed_counted: bytes | None = None
+    today: int = -1
+    packed_kept: bytes | None = None
+    added: int = 0
+
+    counted = Packed[Portrait](Portrait, Portrait)
+    kept = Packed[KeptDays](KeptDays, list)
+
+    def add(self, action: Action | tuple[object, ...]) -> None:
+        """Remember an action, as such or as its fields in order."""
+        self.log += _PACK(action)
+        self.logged += 1
+        self.added += 1
+        if self.logged >= MAX_LOG:
+            self._count()
+
+    @property
+    def actions(self) -> Actions:
+        """The log, in order of time."""
+        return sorted(_ACTIONS(bytes((0x90 | self.logged,)) + self.log), key=_TIME)
+
+    def before(self, midnight: Millis) -> Portrait:
+        """What was known of the days before a midnight; NEVER: what is known now."""
+        kept = None if midnight == NEVER else next((each for each in self.kept if each.day * DAY_MS >= midnight), None)
+        portrait = self.counted if kept is None else _PORTRAIT(kept.packed)
+        for action in self.actions:
+            if action.ts < midnight:
+                portrait.add(action)
+        return portrait
+
+    def _count(self) -> None:
+        actions, counted, today = self.actions, self.counted, self.today
+        newest = actions[-1].ts // DAY_MS
+        if actions[0].ts // DAY_MS == today == newest:
+            for action in actions:
+                counted.add(action)
+        else:
+            self.today = max(today, newest)
+            self._count_days(actions, counted, today)
+        counted.make_room()
+        self.log, self.logged, self.counted = b"", 0, counted
+        if len(self.packed_counted or b"") > MAX_BYTES:
+            counted.make_room(FEW_VALUES, FEW_VALUES)
+            self.counted = counted
+
+    def _count_days(self, actions: Actions, counted: Portrait, today: int) -> None:
+        oldest = self.today - RECENT_DAYS
+        kept = [each for each in self.kept if each.day >= oldest]
+        for action in actions:
+            day = action.ts // DAY_MS
+            if day > today:
+                today = day
+                if day >= oldest:
+                    kept.append(Kept(day, _PACK(counted)))
+            elif day < today:
+                kept = _amended(kept, day, action, oldest)
+            counted.add(action)
+        self.kept = _not_too_large(kept)
+
+
+def _amended(kept: KeptDays, day: int, late: Action, oldest: int) -> KeptDays:
+    """What is kept, with a late action of a day counted in it."""
+    following = next((each for each in kept if each.day >= day), None)
+    if following is not None and following.day > day >= oldest:
+        kept = sorted([*kept, Kept(day, following.packed)], key=lambda each: each.day)
+    for each in kept:
+        if each.day > day:
+            portrait = _PORTRAIT(each.packed)
+            portrait.add(late)
+            each.packed = _PACK(portrait)
+    return kept
+
+
+def _not_too_large(kept: KeptDays) -> KeptDays:
+    while len(kept) > 1 and sum(len(each.packed) for each in kept) > MAX_KEPT_BYTES:
+        kept = kept[1:]
+    return kept

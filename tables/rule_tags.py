@@ -1,0 +1,50 @@
+"""The tags that rules give a user, and what was said of them lately."""
+
+from bisect import bisect_right
+from operator import attrgetter
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from schemas.events import Scalar
+from schemas.times import Millis
+from tables.said import Said
+
+_AT: Final = attrgetter("at")
+
+
+class RuleTag(Struct, array_like=True, gc=False):
+    """One rule's tag: what was said of it, oldest first, by which version, and the value whose time to live is over.
+
+    The last entry tells the value and since when it holds; the entries before it are kept while a late event may prove
+    them wrong, and one more, which tells the value before them.
+    """
+
+    said: list[Said[Scalar]] = []
+    ended: Scalar = None
+    version: int = 0
+
+    @property
+    def value(self) -> Scalar:
+        """What the rule says now."""
+        return self.said[-1].to if self.said else None
+
+    def value_at(self, moment: Millis) -> Scalar:
+        """What the rule said at a moment.
+
+        >>> RuleTag([Said(5, None, "new", 1), Said(9, "new", "core", 2)]).value_at(8)
+        'new'
+        """
+        place = bisect_right(self.said, moment, key=_AT)
+        if place:
+            return self.said[place - 1].to
+        return self.said[0].from_ if self.said else None
+
+    def forget_settled(self, horizon: Millis) -> None:
+        """Drop what no late event can prove wrong any more: all before the last entry at or before the horizon."""
+        place = bisect_right(self.said, horizon, key=_AT)
+        del self.said[: max(place - 1, 0)]
+
+
+RuleTags: TypeAlias = dict[str, RuleTag]
+"""By the rule's name; a rule that never said anything is not here."""

@@ -1,0 +1,102 @@
+"""Bands and preferences: the right value, and no flapping at the edges."""
+
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.rules.bands import Bands
+from agents.rules.preference import Preference
+from schemas.events import Scalar
+from tests.agents.rules.fake_view import FakeView
+
+BANDS: Final = Bands(("low", "mid", "high"), (0.3, 0.7), 0.05, "none")
+
+
+@pytest.mark.parametrize(
+    ("score", "current", "expected"),
+    [
+        (None, "mid", "none"),
+        (0.29, None, "low"),
+        (0.3, None, "mid"),
+        (0.7, None, "high"),
+        (-5, None, "low"),
+        (0.34, "low", "low"),
+        (0.35, "low", "mid"),
+        (0.25, "mid", "mid"),
+        (0.249, "mid", "low"),
+        (0.74, "mid", "mid"),
+        (0.65, "high", "high"),
+        (0.1, "high", "low"),
+        (0.9, "low", "high"),
+        (0.32, "gone", "mid"),
+        (0.32, 7, "mid"),
+    ],
+)
+def test_a_band_is_left_only_past_its_edge_by_the_hysteresis(score: float, current: Scalar, expected: str) -> None:
+    assert BANDS.of(score, current) == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.floats(-0.04, 0.04), min_size=2), st.sampled_from([0.3, 0.7]))
+def test_a_score_that_wavers_around_an_edge_changes_nothing(noise: list[float], edge: float) -> None:
+    values = [BANDS.of(edge + noise[0], None)]
+    for each in noise:
+        values.append(BANDS.of(edge + each, values[-1]))
+    assert len(set(values)) == 1
+
+
+def preference(**changed: Any) -> Preference:
+    known: dict[str, Any] = {
+        "dimension": "category", "min_actions": 10, "min_share": 0.3, "min_lift": 0.0, "hysteresis": 0.05,
+        "population": {}, "otherwise": None, **changed,
+    }  # fmt: skip
+    return Preference(**known)
+
+
+def preferred(shares: dict[str, float], current: Scalar = None, observed: int = 10, **changed: Any) -> Scalar:
+    top = max(shares, key=lambda each: shares[each], default=None)
+    view: Any = FakeView(
+        {
+            ("observed", "category"): observed,
+            ("top", "category"): top,
+            ("top_share", "category"): shares.get(str(top)),
+            **{("share", "category", name): share for name, share in shares.items()},
+        }
+    )
+    return preference(**changed).of(view, current)
+
+
+def test_nothing_is_preferred_before_enough_actions() -> None:
+    assert preferred({"a": 1.0}, observed=9) is None
+    assert preferred({"a": 1.0}, observed=9, otherwise="any") == "any"
+    assert preferred({"a": 1.0}) == "a"
+    assert preferred({}) is None
+
+
+def test_nothing_is_preferred_that_is_not_clear() -> None:
+    assert preferred({"a": 0.29, "b": 0.2}) is None
+    assert preferred({"a": 0.3, "b": 0.2}) == "a"
+
+
+def test_what_everybody_prefers_is_no_preference() -> None:
+    assert preferred({"a": 0.5}, min_lift=1.1, population={"a": 0.5}) is None
+    assert preferred({"a": 0.5}, min_lift=1.1, population={"a": 0.4}) == "a"
+    assert preferred({"a": 0.5}, min_lift=1.1, population={"b": 0.9}) == "a"
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ({"a": 0.42, "b": 0.4}, "b"),
+        ({"a": 0.46, "b": 0.4}, "a"),
+        ({"a": 0.1, "b": 0.26}, "b"),
+        ({"a": 0.1, "b": 0.24}, None),
+        ({"a": 0.26, "b": 0.24}, None),
+        ({"a": 0.3, "b": 0.27}, "b"),
+        ({"a": 0.5}, "a"),
+    ],
+)
+def test_a_preference_stays_until_another_is_ahead_or_it_is_weak(shares: dict[str, float], expected: str) -> None:
+    assert preferred(shares, current="b") == expected
