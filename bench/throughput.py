@@ -4,7 +4,8 @@
 (and three quiet ones), then lets each of these read them in a process of its own, and prints CPU per event:
 
 - floor: aiokafka's fetch and the decoding, nothing else
-- worker: everything, exactly once
+- worker: lifecycles and windows, exactly once
+- rules: the same with all built-in rules
 - plain Faust: an agent for each event, a table with one number a user, and a change where a user was silent
 """
 
@@ -21,7 +22,8 @@ from app.settings import Settings
 from bench.broker import broker, environment
 from bench.publish import publish
 
-PARTS: Final = ("floor", "worker", "faust")
+PARTS: Final = ("floor", "worker", "rules", "faust")
+PROGRAMS: Final = {"rules": "worker"}
 FAUST_SHARE: Final = 20
 """Plain Faust reads this part of the events only: it would take minutes."""
 
@@ -44,15 +46,17 @@ def main(
         print(
             f"{part:8} {figures['us']:8.2f} us of CPU an event {ratio:8.1f} x floor, {figures['per_s']:10,.0f} events/s"
         )
+    print(f"rules: {found['worker']['us'] / found['rules']['us']:.0%} of the worker's throughput")
     print(f"worker: {found['faust']['us'] / found['worker']['us']:.1f} times better than plain Faust")
 
 
 def _measure(part: str, settings: Settings, events: int, profile: Path | None) -> dict[str, float]:
     wanted = events // FAUST_SHARE if part == "faust" else events
-    command = [sys.executable, "-m", f"bench.parts.{part}", str(wanted)]
+    command = [sys.executable, "-m", f"bench.parts.{PROGRAMS.get(part, part)}", str(wanted)]
+    own = environment(settings, f"bench-{part}") | ({"REKINDLE_RULES": "builtin"} if part == "rules" else {})
     if profile is not None and part == "worker":
         command.append(str(profile))
-    done = subprocess.run(command, env=environment(settings, f"bench-{part}"), stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
+    done = subprocess.run(command, env=own, stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program
     figures: dict[str, Any] = json.loads(_last_line(done.stdout.decode().splitlines()))
     return {"us": figures["cpu_s"] / figures["events"] * 1e6, "per_s": figures["events"] / figures["wall_s"]}
 

@@ -8,6 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
+from agents.rules.rulebook import NO_RULES
+from app.commands.rules_option import rules_in_force
 from app.commands.worker import GC_THRESHOLDS
 from app.live.worker import Worker
 from app.settings import load
@@ -30,7 +32,8 @@ class Measured(Worker):
 
 async def run(events: int) -> None:
     """Run and measure."""
-    worker = Measured(load())
+    settings = load()
+    worker = Measured(settings, rules_in_force(None, settings) if settings.rules else NO_RULES)
     measuring = asyncio.create_task(worker.measure(events))
     await worker.run()
     await measuring

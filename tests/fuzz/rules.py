@@ -1,6 +1,7 @@
 """Rules: no text whatever reaches Python beyond the view, and every mistake in a file has its place there."""
 
 from math import isfinite
+from operator import attrgetter
 from types import CodeType, FunctionType
 from typing import Any, Final
 
@@ -138,7 +139,7 @@ def check_code(function: FunctionType) -> None:
     assert not any(isinstance(each, CodeType) for each in code.co_consts)
     assert not code.co_freevars + code.co_cellvars
     assert function.__globals__.keys() <= _GLOBALS
-    assert function.__builtins__ == {}  # type: ignore[attr-defined]  # functions have it since 3.10
+    assert attrgetter("__builtins__")(function) == {}
 
 
 def check_value(value: Any) -> None:
