@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from msgspec.structs import replace
 
 from agents.partition import Epoch, Partition
 from app.settings import Settings
@@ -57,7 +58,8 @@ class Stored:
     def uninterrupted(self) -> Sequence[Epoch]:
         """What each partition makes of the same topics in one process: no broker, one epoch, no restore."""
         settings = self._settings
-        partitions = [Partition(n, settings.limits, Table(), settings.partitions) for n in range(settings.partitions)]
+        limits = replace(settings.limits, portraits=bool(settings.rules))
+        partitions = [Partition(n, limits, Table(), settings.partitions) for n in range(settings.partitions)]
         for topic, records in self.inputs.items():
             for record in records:
                 partitions[record.partition].take(topic, [(record.offset, record.value)])

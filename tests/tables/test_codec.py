@@ -115,6 +115,7 @@ FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     ),
     "portraits": portraits(),
     "forgotten": st.none() | st.builds(Forgotten, counts, times, times, counts, counts),
+    "last_cart": st.none() | times,
 }
 rows: Final = st.builds(Row, **FIELDS)
 

@@ -31,20 +31,15 @@ def seen(portraits: Portraits, day: int) -> dict[object, float]:
 
 
 # day      100   101   102   103   104
-#          a     b           c     d       in any order of arrival, the log is counted when it is full
-@pytest.mark.parametrize("late", range(MAX_LOG))
-def test_as_of_a_midnight_there_is_what_came_before_it(late: int) -> None:
+#          a     b           c     d e     in any order of arrival; some are counted before the others have come
+@pytest.mark.parametrize("early", range(MAX_LOG))
+def test_as_of_a_midnight_there_is_what_came_before_it(early: int) -> None:
     for order in permutations([look(100, "a"), look(101, "b"), look(103, "c"), look(104, "d")]):
-        full = [look(100, "a") for _ in range(late)]
-        portraits = after(*full, *order)
-        assert [set(seen(portraits, day)) for day in range(101, 106)] == [
-            {"a"},
-            {"a", "b"},
-            {"a", "b"},
-            {"a", "b", "c"},
-            {"a", "b", "c", "d"},
+        portraits = after(*[look(100, "a")] * early, *order, *[look(104, "e")] * MAX_LOG)
+        assert [set(seen(portraits, day)) for day in range(100, 106)] == [
+            set(known) for known in ("", "a", "ab", "ab", "abc", "abcde")
         ]
-        assert seen(portraits, 105)["a"] == late + 1
+        assert [seen(portraits, day)["a"] for day in range(101, 106)] == [early + 1] * 5
 
 
 def test_what_came_long_ago_counts_as_before_every_midnight_that_can_be_asked() -> None:
