@@ -274,7 +274,7 @@ class Partition:
         if pending is not None or row.rules_next < ts:
             self._pending.pop(user_id, None)
             bound = ts if pending is None else max(ts, pending.at + 1)
-            self.table.changes.extend(catch_up(row, user_id, pending, bound, self._rules))
+            self._say(user_id, row, catch_up(row, user_id, pending, bound, self._rules))
 
     def _look_after(self, user_id: UserId, row: Row, event: AnyEvent, now: Millis, inputs: int) -> None:
         """Once an event is applied: its instant waits for a look, or was looked at before the event came."""

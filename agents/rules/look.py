@@ -104,7 +104,8 @@ def next_look(view: View, rules: Rules, known: Millis) -> Millis:
     due = min(view.changes_at, known)
     if rules.book.reads_lifecycles:
         due = min(due, next_move(row, view.now, rules.limits))
-    return min(due, next_end(row)) if row.packed_tags is not None else due
+    end = next_end(row) if row.packed_tags is not None else NEVER
+    return min(due, end) if end > view.now else due
 
 
 def tell(turn: Turn, at: Millis, rule_tags: RuleTags, journal: Journal, *, is_hidden: bool) -> None:

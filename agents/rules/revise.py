@@ -36,8 +36,9 @@ def revise(row: Row, user_id: UserId, event: AnyEvent, inputs: int, rules: Rules
     if event.ts < row.rules_since:
         row.rules_since, inputs = event.ts, ALL_INPUTS
     known, before = row.rule_tags, event.ts - 1
-    true = {name: _as_of(tag, before) for name, tag in known.items()}
     instants = [*range(end_of_day(event.ts), row.rules_at, DAY_MS), row.rules_at]
+    reading = rules.book.reading(inputs, inputs if is_end_of_day(instants[0]) else 0)
+    true = known | {rule.name: _as_of(known[rule.name], before) for rule in reading if rule.name in known}
     for at in instants:
         view = _look_again(row, at, inputs, true, rules, is_last=at == instants[-1])
     if not is_end_of_day(row.rules_at):
@@ -45,7 +46,7 @@ def revise(row: Row, user_id: UserId, event: AnyEvent, inputs: int, rules: Rules
     row.rules_due = next_look(view, rules, row.rules_due)
     journal = Journal(row, user_id, cause_of(event))
     hand = set_by_hand(row, row.rules_at)
-    for rule in rules.book.reading(inputs, inputs):
+    for rule in reading:
         _mend(rule, known, true, [before, *instants], journal, is_hidden=rule.name in hand)
     row.rule_tags = known
     return journal.changes

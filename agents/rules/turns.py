@@ -7,7 +7,7 @@ from agents.rules.rulebook import Rule
 from agents.rules.view import View
 from agents.sameness import same
 from schemas.events import Scalar
-from schemas.times import DAY_MS, Millis
+from schemas.times import DAY_MS, Millis, end_of_day
 from tables.rule_tags import RuleTag, RuleTags
 
 _NOTHING: Final = RuleTag()
@@ -56,6 +56,14 @@ def gone(rule_tags: RuleTags, names: Container[str]) -> list[Turn]:
     ]
 
 
+def end_of_life(since: Millis, ttl_ms: Millis) -> Millis:
+    """When the time to live is over of a value that was set then: it is counted from the end of that UTC day.
+
+    So it ends at the same time where a late event tells that it was set earlier or later on that day.
+    """
+    return end_of_day(since) + ttl_ms
+
+
 def _lived(turn: Turn, ttl_ms: Millis, view: View) -> Turn:
     """The turn as the time to live leaves it: a value that is over shows nothing until the rule says another one."""
     tag, value = turn.tag, turn.value
@@ -63,7 +71,7 @@ def _lived(turn: Turn, ttl_ms: Millis, view: View) -> Turn:
         return turn
     if same(value, tag.ended):
         return turn._replace(value=None, ended=value)
-    ends_at = (tag.said[-1].at if same(value, tag.value) else view.now) + ttl_ms
+    ends_at = end_of_life(tag.said[-1].at if same(value, tag.value) else view.now, ttl_ms)
     if ends_at <= view.now:
         return turn._replace(value=None, ended=value)
     view.changes_at = min(view.changes_at, ends_at)

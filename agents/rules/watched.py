@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, cast
 from agents.limits import Limits
 from agents.rules.effective import EffectiveTags, next_move, set_by_hand
 from agents.rules.rulebook import Rule, Rulebook
-from agents.rules.turns import Turn, turns_at
+from agents.rules.turns import Turn, end_of_life, turns_at
 from agents.rules.view import View
 from agents.sameness import same
 from schemas.changes import LIFECYCLE, PURCHASE
@@ -133,7 +133,7 @@ def _says(tag: RuleTag | None, turn: Turn | None, at: Millis) -> _Says:
 def _seen(rule: Rule, look: _Look, says: _Says, standing: Mapping[str, str]) -> Seen:
     calls, found, changes_at = look
     if rule.ttl_ms is not None and says.value is not None:
-        changes_at = min(changes_at, says.since + rule.ttl_ms)
+        changes_at = min(changes_at, end_of_life(says.since, rule.ttl_ms))
     first = standing.get(rule.group) if rule.group is not None and found is not None else None
     stands = None if first == rule.name else first
     return Seen(rule, calls, found, says.value, says.ended, changes_at, stands)

@@ -65,7 +65,7 @@ def test_a_block_tells_what_it_means_the_rule_the_numbers_and_the_events(tmp_pat
         "  rule   version 2: yes when orders(30d) > 3; ends after 90d",
         "  saw    8 orders in the last 30 days",
         "  events the 5 events shown for rfm.recency and 4 more",
-        "  until  2024-04-03 00:00 UTC",
+        "  until  2024-04-03 23:59 UTC",
         "  again  looked at again on 2024-01-31 00:00 UTC, if nothing happens",
         "",
     ]

@@ -73,8 +73,8 @@ def test_a_tag_that_only_hands_set_has_no_rule() -> None:
 def test_a_tag_whose_time_to_live_is_over_says_so(tmp_path: Path) -> None:
     rules = rules_file(tmp_path, 'name = "fresh"\nwhen = "orders() > 0"\nttl = "5d"')
     before, after = explained(ORDERS, day(4), rules), explained(ORDERS, day(12), rules, with_all=True)
-    assert (tag_of(before, "fresh").value, tag_of(before, "fresh").ends_at) == (True, day(5))
-    assert tag_of(before, "fresh").looks_again_at == day(5)
+    assert (tag_of(before, "fresh").value, tag_of(before, "fresh").ends_at) == (True, day(6, -1))
+    assert tag_of(before, "fresh").looks_again_at == day(6, -1)
     told = tag_of(after, "fresh")
     assert (told.value, told.ended) == (None, True)
     assert told.notes == ["The time to live of yes is over: it lasts 5 days."]
@@ -120,7 +120,7 @@ def test_an_abandoned_cart_tells_what_lies_in_it() -> None:
         "1 item in the open cart",
         "last cart event 48 hours ago (2024-01-02 00:00 UTC)",
     ]
-    assert told.ends_at == day(32)
+    assert told.ends_at == day(33, -1)
 
 
 def test_rules_that_have_not_looked_at_a_user_yet_are_told_of(tmp_path: Path) -> None:

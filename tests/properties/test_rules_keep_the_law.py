@@ -105,7 +105,7 @@ def instants_of(storm: Storm) -> list[int]:
     return [*range((first // DAY_MS + 1) * DAY_MS - 1, storm.watermark, DAY_MS), storm.watermark - 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(storms(erasing=False), st.randoms(use_true_random=False))
 def test_whatever_the_order_of_arrival_and_the_chunks_each_tag_has_the_same_value_at_the_end_of_every_day(
     storm: Storm, random: Random
@@ -117,7 +117,7 @@ def test_whatever_the_order_of_arrival_and_the_chunks_each_tag_has_the_same_valu
         assert differences(values_at(said, instants), true) == {}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(storms())
 def test_who_only_follows_from_and_to_is_never_led_astray(storm: Storm) -> None:
     said = said_by(drive(storm, rulebook=RULES))

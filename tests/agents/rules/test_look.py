@@ -88,10 +88,10 @@ def test_a_value_whose_time_to_live_is_over_shows_nothing_until_the_rule_says_an
     rule = TagRule(name="last", value="top(category)", ttl="36h")
     story = Story(rulebook=book(rule))
     story.apply(click(day(0), category="shoes"), click(day(1), category="shoes"))
-    story.watermark(day(2))
+    story.watermark(day(2.9))
     assert told(story, "last") == [
         "last: null -> shoes at 0d (click:0d)",
-        "last: shoes -> null at 2d-43200000ms (timer)",
+        "last: shoes -> null at 2d+43199999ms (timer)",
     ]
     story.apply(click(day(3), category="shoes"))
     assert about("last", story.watermark(day(4))) == []
