@@ -10,24 +10,42 @@ from schemas.events import Scalar
 from schemas.times import Millis
 from tables.said import Said
 
+UNSAID: Final = 0
+UNSAID_END: Final = -(2**53)
 _AT: Final = attrgetter("at")
 
 
 class RuleTag(Struct, array_like=True, gc=False):
-    """One rule's tag: what was said of it, oldest first, by which version, and the value whose time to live is over.
+    """One rule's tag: what was said of it, oldest first, and by which version of the rule.
 
     The last entry tells the value and since when it holds; the entries before it are kept while a late event may prove
-    them wrong, and one more, which tells the value before them.
+    them wrong, and one more, which tells the value before them. Where a time to live was over, the sequence number is
+    negative; where nothing was said, it is UNSAID or UNSAID_END.
     """
 
     said: list[Said[Scalar]] = []
-    ended: Scalar = None
     version: int = 0
 
     @property
     def value(self) -> Scalar:
         """What the rule says now."""
         return self.said[-1].to if self.said else None
+
+    @property
+    def ended(self) -> Scalar:
+        """The value whose time to live is over, as long as the rule says no other."""
+        return self.said[-1].from_ if self.said and self.said[-1].sequence < 0 else None
+
+    def ended_at(self, moment: Millis) -> Scalar:
+        """The same as of a moment."""
+        place = bisect_right(self.said, moment, key=_AT)
+        return self.said[place - 1].from_ if place and self.said[place - 1].sequence < 0 else None
+
+    def turn(self, at: Millis, value: Scalar, sequence: int, *, is_end: bool) -> None:
+        """Take another value, or (None -> None) no longer be one whose time to live is over."""
+        unsaid = UNSAID_END if is_end else UNSAID
+        said = -sequence if is_end else sequence
+        self.said.append(Said(at, self.value, value, said if sequence else unsaid))
 
     def value_at(self, moment: Millis) -> Scalar:
         """What the rule said at a moment.

@@ -25,8 +25,7 @@ from schemas.changes import BY_TIME, TagChange
 from schemas.events import AnyEvent, UserId, cause_of
 from schemas.times import DAY_MS, NEVER, Millis, end_of_day
 from tables.row import Row
-from tables.rule_tags import RuleTags
-from tables.said import Said
+from tables.rule_tags import UNSAID, RuleTags
 
 
 class Rules(NamedTuple):
@@ -111,7 +110,7 @@ def next_look(view: View, rules: Rules, known: Millis) -> Millis:
 def tell(turn: Turn, at: Millis, rule_tags: RuleTags, journal: Journal, *, is_hidden: bool) -> None:
     """Say a turn, if no tag set by hand hides it, and remember it."""
     tag = rule_tags[turn.name] = turn.tag
-    tag.ended, tag.version = turn.ended, turn.version
-    if not same(tag.value, turn.value):
-        sequence = 0 if is_hidden else journal.say(turn.name, tag.value, turn.value, at, version=turn.version)
-        tag.said.append(Said(at, tag.value, turn.value, sequence))
+    tag.version = turn.version
+    is_said = not is_hidden and not same(tag.value, turn.value)
+    sequence = journal.say(turn.name, tag.value, turn.value, at, version=turn.version) if is_said else UNSAID
+    tag.turn(at, turn.value, sequence, is_end=turn.ended is not None)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from schemas.times import DAY_MS
+from schemas.times import DAY_MS, end_of_day
 from tests.flow.system import START, System, Wire, ends_of
 from tests.history.files import write_jsonl
 
@@ -88,7 +88,7 @@ def test_the_tags_of_a_live_user_tell_their_reasons(system: System) -> None:
     tags = {tag["name"]: tag for tag in told(system, BUYER)["tags"]}
     assert (tags["tier"]["value"], tags["tier"]["by_hand"]) == ("gold", True)
     assert (tags["loyalty"]["value"], tags["loyalty"]["because"]) == ("regular", "by an order")
-    assert tags["cart.abandoned"]["ends_at"] == START + 31 * DAY_MS + 30 * DAY_MS
+    assert tags["cart.abandoned"]["ends_at"] == end_of_day(START + 31 * DAY_MS) + 30 * DAY_MS
     assert len(tags["loyalty"]["events"]) == 5
 
 

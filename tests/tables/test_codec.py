@@ -109,7 +109,7 @@ FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "packed_rule_tags": packed(
         st.dictionaries(
             texts,
-            st.builds(RuleTag, st.lists(st.builds(Said, times, scalars, scalars, counts), max_size=2), scalars, counts),
+            st.builds(RuleTag, st.lists(st.builds(Said, times, scalars, scalars, counts), max_size=2), counts),
             max_size=2,
         )
     ),
