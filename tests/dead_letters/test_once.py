@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
+from app.clock import now
 from app.dead_letters.plan import plan
 from app.dead_letters.redrive import CHUNK, Redrive
 from app.dead_letters.shelf import read_shelf
@@ -66,7 +67,7 @@ def written(office: Office) -> int:
 
 def ready(office: Office) -> list[Any]:
     shelf = read_shelf(office.settings, lambda letter: letter, lambda _done, _total: None)
-    return plan(shelf.letters, shelf.marks, office.settings.clock, int(time.time() * 1000)).ready
+    return plan(shelf.letters, shelf.marks, office.settings.clock, now()).ready
 
 
 def test_two_at_the_same_time_send_each_letter_once(office: Office) -> None:

@@ -91,9 +91,8 @@ def test_worker_and_replay_need_no_more_rights_than_the_docs_say(
     assert rekindle("backtest", str(history), "--until", UNTIL, "--out", str(tmp_path / "out")).returncode == 0
     expected = effective(map(json.loads, (tmp_path / "out" / "tag-changes.jsonl").read_text().splitlines()))
 
-    system = System(tmp_path, **own)
-    system.start(0)
-    with system:
+    with System(tmp_path, **own) as system:
+        system.start(0)
         sent = rekindle(
             "replay", str(history), "--until", UNTIL, **secured_kafka.settings(kafka_username=sender), **common
         )
