@@ -46,7 +46,7 @@ def count_order(row: Row, event: Order) -> None:
 def _count(row: Row, event: Click | Cart, what: int) -> None:
     category, brand, channel, price = event.category, event.brand, event.channel, event.price
     row.portraits.add(
-        (
+        Action(
             event.ts,
             what,
             category and category[:MAX_LABEL],

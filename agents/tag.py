@@ -74,8 +74,6 @@ def _value_at(row: Row, name: str, known: ManualTag | None, ts: Millis, journal:
 
 def _beneath(row: Row, name: str, moment: Millis) -> Scalar:
     """The value that a rule gives, which shows where none is set by hand."""
-    if row.packed_rule_tags is None:
-        return None
     tag = row.rule_tags.get(name)
     return None if tag is None else tag.value_at(moment)
 

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     purchase_lost_after: SpanSetting | None = Field(None, description="for orders; default: lost_after")
     allowed_lateness: SpanSetting = Field(7 * DAY_MS, description="events up to so late correct what was said")
     max_ahead: SpanSetting = Field(3 * 365 * DAY_MS, description="events that jump further ahead are dead letters")
-    rules: str = Field("", description="rules for tags: builtin, or a file beside those; live, none unless set")
+    rules: str = Field("builtin", description="rules for tags: builtin, a file beside those, or none (lifecycles only)")
     kafka: Annotated[str, AfterValidator(_servers)] = Field(
         "127.0.0.1:9092", description="bootstrap servers, host:port, several with commas"
     )

@@ -53,7 +53,8 @@ def main(
 def _measure(part: str, settings: Settings, events: int, profile: Path | None) -> dict[str, float]:
     wanted = events // FAUST_SHARE if part == "faust" else events
     command = [sys.executable, "-m", f"bench.parts.{PROGRAMS.get(part, part)}", str(wanted)]
-    own = environment(settings, f"bench-{part}") | ({"REKINDLE_RULES": "builtin"} if part == "rules" else {})
+    rules = "builtin" if part == "rules" else "none"
+    own = environment(settings, f"bench-{part}") | {"REKINDLE_RULES": rules}
     if profile is not None and part == "worker":
         command.append(str(profile))
     done = subprocess.run(command, env=own, stdout=subprocess.PIPE, check=True)  # noqa: S603  our own program

@@ -9,14 +9,15 @@ kept         before 3         before 5      before 7      now
 As of midnight 4, what was known is what is kept as before 5. What comes late is counted into all that is kept as later;
 where it is the first of its day, what was known before that day is what was known before the next.
 
-The newest actions are a log, as that costs a click the least; some at a time, they are counted.
+The newest actions are a log, as that costs a click the least; some at a time, or when somebody wants to know, they
+are counted.
 """
 
 from operator import attrgetter
 from typing import Final, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.times import DAY_MS, NEVER, Millis
 from tables.action import Action, Actions
@@ -51,7 +52,7 @@ KeptDays: TypeAlias = list[Kept]
 class Portraits(Struct, array_like=True, gc=False):
     """The log (of so many actions as `logged`), what was counted before it, and what is kept of that, oldest first.
 
-    `today`: the newest day of what was counted; `added`: the number of all actions.
+    `today`: the newest day of what was counted; `added`: the number of all actions; `done`: how often what was done.
     """
 
     log: bytes = b""
@@ -60,17 +61,20 @@ class Portraits(Struct, array_like=True, gc=False):
     today: int = -1
     packed_kept: bytes | None = None
     added: int = 0
+    done: dict[int, int] = field(default_factory=dict)
 
     counted = Packed[Portrait](Portrait, Portrait)
     kept = Packed[KeptDays](KeptDays, list)
 
-    def add(self, action: Action | tuple[object, ...]) -> None:
-        """Remember an action, as such or as its fields in order."""
+    def add(self, action: Action) -> None:
+        """Remember an action."""
+        if (done := action.done) is not None:
+            self.done[done] = self.done.get(done, 0) + 1
         self.log += _PACK(action)
         self.logged += 1
         self.added += 1
         if self.logged >= MAX_LOG:
-            self._count()
+            self.count()
 
     @property
     def actions(self) -> Actions:
@@ -86,8 +90,12 @@ class Portraits(Struct, array_like=True, gc=False):
                 portrait.add(action)
         return portrait
 
-    def _count(self) -> None:
-        actions, counted, today = self.actions, self.counted, self.today
+    def count(self) -> Portrait:
+        """Count what is in the log; gives what is known now."""
+        counted = self.counted
+        if not self.logged:
+            return counted
+        actions, today = self.actions, self.today
         newest = actions[-1].ts // DAY_MS
         if actions[0].ts // DAY_MS == today == newest:
             for action in actions:
@@ -100,6 +108,7 @@ class Portraits(Struct, array_like=True, gc=False):
         if len(self.packed_counted or b"") > MAX_BYTES:
             counted.make_room(FEW_VALUES, FEW_VALUES)
             self.counted = counted
+        return counted
 
     def _count_days(self, actions: Actions, counted: Portrait, today: int) -> None:
         oldest = self.today - RECENT_DAYS

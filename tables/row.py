@@ -80,10 +80,11 @@ class Totals(Struct, array_like=True, gc=False):
 class Row(Struct, array_like=True, gc=False):
     """One user. `due` is when a timer is set to look at the row: never later than its next real due time.
 
-    `orders`, `cart`, `attributes`, `tags` and `rule_tags` are unpacked copies: who changes one assigns it again.
+    `orders`, `cart`, `attributes` and `tags` are unpacked copies: who changes one assigns it again.
     `rules_at`: the last instant for which the rules were worked out, by the rulebook that has that mark; `rules_since`:
     the first one; `rules_due`: when time alone may change an answer; `rules_daily`: what has changed of which
-    the daily rules have to know (inputs, as agents/rules/inputs.py numbers them) at `rules_day_end`.
+    the daily rules have to know (inputs, as agents/rules/inputs.py numbers them) at `rules_day_end`. `calm_for`: before
+    the user has done so many actions (and before `calm_until`), no daily rule that goes by interests can change.
     """
 
     due: Millis = NEVER
@@ -111,16 +112,17 @@ class Row(Struct, array_like=True, gc=False):
     rules_due: Millis = NEVER
     rules_daily: int = 0
     rules_day_end: Millis = NEVER
-    packed_rule_tags: bytes | None = None
+    rule_tags: RuleTags = field(default_factory=dict)
     portraits: Portraits = field(default_factory=Portraits)
     forgotten: Forgotten | None = None
     last_cart: Millis | None = None
+    calm_for: int = 0
+    calm_until: Millis = 0
 
     orders = Packed[Orders](Orders, dict)
     cart = Packed[Cart](Cart, dict)
     attributes = Packed[Registers](Registers, dict)
     tags = Packed[Tags](Tags, dict)
-    rule_tags = Packed[RuleTags](RuleTags, dict)
 
     @property
     def days(self) -> Panes:

@@ -75,8 +75,9 @@ def test_without_a_file_the_setting_is_looked_at_or_else_the_built_in_rules(
     (folder / "my.toml").write_text("version = 5\n")
     monkeypatch.setenv("REKINDLE_RULES", "my.toml")
     assert rekindle("check").stdout == f"my.toml: {len(CASES)} rules, version 5\n"
-    monkeypatch.setenv("REKINDLE_RULES", "")
-    assert rekindle("check").stdout.startswith("built-in rules: ")
+    for name in ("", "builtin", "none"):
+        monkeypatch.setenv("REKINDLE_RULES", name)
+        assert rekindle("check").stdout.startswith("built-in rules: ")
 
 
 def test_a_file_that_cannot_be_read_is_one_line(folder: Path) -> None:

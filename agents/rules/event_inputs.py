@@ -5,15 +5,17 @@ from typing import Final
 from agents.rules.inputs import Input
 from schemas.events import AnyEvent, Cart, Click, Message, Order, Profile, Tag
 
+_INTERESTS: Final = Input.INTERESTS | Input.PREFERENCES
 _INPUTS: Final[dict[type, int]] = {
-    Click: int(Input.CLICKS | Input.INTERESTS | Input.ACTIVITY),
-    Cart: int(Input.CARTS | Input.CART | Input.INTERESTS | Input.ACTIVITY),
-    Order: int(Input.ORDERS | Input.INTERESTS | Input.ACTIVITY),
+    Click: int(Input.CLICKS | _INTERESTS | Input.ACTIVITY),
+    Cart: int(Input.CARTS | Input.CART | _INTERESTS | Input.ACTIVITY),
+    Order: int(Input.ORDERS | _INTERESTS | Input.ACTIVITY),
     Profile: int(Input.PROFILE | Input.ACTIVITY),
     Message: 0,
     Tag: int(Input.TAGS),
 }
 _DONE: Final = int(Input.DONE)
+_ACTIVITY: Final = int(Input.ACTIVITY)
 _UNCOUNTED: Final = frozenset({None, "view", "add"})
 """Actions that are not counted by themselves."""
 
@@ -21,6 +23,12 @@ _UNCOUNTED: Final = frozenset({None, "view", "add"})
 def inputs_of(event: AnyEvent) -> int:
     """The inputs that an event may change, as one number; none for a message."""
     inputs = _INPUTS[type(event)]
+    if isinstance(event, Profile) and event.kind == "login" and not _tells(event):
+        return _ACTIVITY
     if isinstance(event, Order):
         return inputs | _DONE if event.coupon_id is not None or event.status == "returned" else inputs
     return inputs if getattr(event, "action", None) in _UNCOUNTED else inputs | _DONE
+
+
+def _tells(event: Profile) -> bool:
+    return bool(event.attributes or event.consent) or event.reachable is not None

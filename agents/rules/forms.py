@@ -62,6 +62,7 @@ class Maker:
             rule.group if rule.group is not UNSET else None,
             rule.priority if rule.priority is not UNSET else 0,
             rule.daily if rule.daily is not UNSET else self._has("prefer"),
+            self._has("hysteresis") or self._has("prefer"),
         )
 
     def _function(self, body: ast.expr) -> Evaluate:
@@ -163,7 +164,7 @@ class Maker:
         hysteresis = rule.hysteresis or 0.0
         if hysteresis >= share and self._has("hysteresis"):
             self._wrong("hysteresis", f"`hysteresis` must be less than `min_share`, which is {share:g}")
-        self._reads |= Input.INTERESTS | (Input.PROFILE if rule.prefer == "hour" else Input(0))
+        self._reads |= Input.PREFERENCES | (Input.PROFILE if rule.prefer == "hour" else Input(0))
         prefer = Preference(
             rule.prefer,
             rule.min_actions if rule.min_actions is not UNSET else MIN_ACTIONS,

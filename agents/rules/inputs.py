@@ -16,6 +16,8 @@ class Input(IntFlag):
     ORDERS = auto()
     INTERESTS = auto()
     """Counts by category, brand, channel, price band and hour."""
+    PREFERENCES = auto()
+    """The same, as far as preferences go by them: they know how many actions make no difference."""
     DONE = auto()
     """Counts of actions: searches, reviews, coupons, ..."""
     CART = auto()
@@ -34,6 +36,7 @@ class Input(IntFlag):
 
 FIRST: Final = int(Input.FIRST)
 TIME: Final = int(Input.TIME)
+PREFERENCES: Final = int(Input.PREFERENCES)
 WAITING: Final = int(Input.TIME | Input.TAGS)
 """What may have changed where nothing has happened: a tag that was set by hand ends, too."""
 ALL_INPUTS: Final = int(sum(Input))

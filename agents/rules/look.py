@@ -15,7 +15,7 @@ from typing import NamedTuple
 from agents.journal import Journal
 from agents.limits import Limits
 from agents.rules.effective import EffectiveTags, next_move, set_by_hand
-from agents.rules.inputs import ALL_INPUTS, TIME, WAITING
+from agents.rules.inputs import ALL_INPUTS, PREFERENCES, TIME, WAITING
 from agents.rules.rulebook import Rulebook
 from agents.rules.turns import Turn, gone, turns_at
 from agents.rules.view import View
@@ -24,6 +24,7 @@ from agents.tag import end_tags, next_end
 from schemas.changes import BY_TIME, TagChange
 from schemas.events import AnyEvent, UserId, cause_of
 from schemas.times import DAY_MS, NEVER, Millis, end_of_day
+from tables.portrait import BLOCK_MS
 from tables.row import Row
 from tables.rule_tags import UNSAID, RuleTags
 
@@ -66,28 +67,42 @@ def look(row: Row, user_id: UserId, at: Millis, inputs: int, cause: str, rules: 
     is_end = row.rules_mark != 0 if is_other else at >= row.rules_day_end
     if is_other:
         inputs = ALL_INPUTS
-    reading = book.reading(inputs, (ALL_INPUTS if is_other else row.rules_daily) if is_end else 0)
+    daily = 0 if not is_end else ALL_INPUTS if is_other else _not_calm(row, at)
+    reading = book.reading(inputs, daily)
     rule_tags = row.rule_tags
     if row.packed_tags is not None:
         end_tags(row, at + 1, journal)
     hand = set_by_hand(row, at)
-    view = View(row, at, tags=EffectiveTags(row, rule_tags, hand, at, limits))
+    portrait = row.portraits.count() if daily & PREFERENCES else None
+    view = View(row, at, tags=EffectiveTags(row, rule_tags, hand, at, limits), portrait=portrait)
     turns = turns_at(view, reading, rule_tags, hand)
     if is_other:
         turns = [*gone(rule_tags, book.names), *turns]
     for turn in turns:
         tell(turn, at, rule_tags, journal, is_hidden=turn.name in hand)
         turn.tag.forget_settled(at - limits.allowed_lateness_ms - DAY_MS)
-    if turns:
-        row.rule_tags = rule_tags
     row.rules_at, row.rules_mark = at, book.mark
     row.rules_since = min(row.rules_since, at)
     if is_end:
         row.rules_daily, row.rules_day_end = 0, NEVER
+        _calm(row, view, is_known=bool(daily & PREFERENCES))
     else:
         note(row, at, inputs, book)
     row.rules_due = next_look(view, rules, NEVER if inputs & TIME else row.rules_due)
     return journal.changes
+
+
+def _not_calm(row: Row, at: Millis) -> int:
+    """What has changed on a day of which the daily rules have to know."""
+    is_calm = row.portraits.added < row.calm_for and at < row.calm_until
+    return row.rules_daily & ~PREFERENCES if is_calm else row.rules_daily
+
+
+def _calm(row: Row, view: View, *, is_known: bool) -> None:
+    """For how many actions no preference can change, all of which were worked out just now, or only some of them."""
+    until = (view.now // BLOCK_MS + 1) * BLOCK_MS
+    calm_for = row.portraits.added + view.calm_for
+    row.calm_for, row.calm_until = (calm_for, until) if is_known else (min(calm_for, row.calm_for), row.calm_until)
 
 
 def note(row: Row, at: Millis, inputs: int, book: Rulebook) -> None:

@@ -7,6 +7,7 @@ from schemas.events import Scalar
 from schemas.rules import Dimension
 
 if TYPE_CHECKING:
+    from agents.rules.tastes import Lead
     from agents.rules.view import View
 
 MIN_ACTIONS = 10
@@ -29,18 +30,48 @@ class Preference(NamedTuple):
     otherwise: Scalar
 
     def of(self, v: "View", current: Scalar) -> Scalar:
-        """The preference of a user whose current one is known."""
-        if v.acted() < self.min_actions or v.observed(self.dimension) < self.min_actions:
+        """The preference of a user whose current one is known; the view is told for how many actions it is sure."""
+        missing = self.min_actions - v.acted()
+        if missing <= 0:
+            missing = self.min_actions - v.observed(self.dimension)
+        if missing > 0:
+            v.holds_for(missing)
             return self.otherwise
-        top, share = v.top(self.dimension), v.top_share(self.dimension)
-        if top is None or share is None:
+        lead = v.lead(self.dimension)
+        if lead.top is None:
+            v.holds_for(0)
             return self.otherwise
-        slack = 0.0
-        if isinstance(current, str):
-            held = share if current == top else v.share(self.dimension, current)
-            if held is not None and share - held <= self.hysteresis:
-                top, share, slack = current, held, self.hysteresis
-        return top if self._is_clear(top, share + slack) else self.otherwise
+        held = lead.weight
+        if isinstance(current, str) and current != lead.top:
+            held = v.weight(self.dimension, current)
+        found = self._of(lead, held, current)
+        v.holds_for(self._lasts(v, lead, held, found))
+        return found
 
-    def _is_clear(self, value: str, share: float) -> bool:
-        return share >= self.min_share and share >= self.min_lift * self.population.get(value, 0.0)
+    def _of(self, lead: "Lead", held: int, current: Scalar) -> Scalar:
+        top, share, slack = lead.top, lead.share, 0.0
+        if isinstance(current, str) and share - held / lead.total <= self.hysteresis:
+            top, share, slack = current, held / lead.total, self.hysteresis
+        return top if share + slack >= self._least_share(top) else self.otherwise
+
+    def _least_share(self, value: str | None) -> float:
+        return max(self.min_share, self.min_lift * self.population.get(value or "", 0.0))
+
+    def _lasts(self, v: "View", lead: "Lead", held: int, found: Scalar) -> int:
+        """Fewer further actions than so many leave the answer as it is, whatever they are.
+
+        At worst all of them are of one other value. One action is left to spare, for what doubles cannot tell apart.
+        """
+        unit = v.unit(self.dimension)
+        if unit is None or (found is None and lead.share >= self.min_share):
+            return 0
+        if found is None:
+            actions = (self.min_share * lead.total - lead.weight) / ((1 - self.min_share) or 1)
+        else:
+            if found == lead.top:
+                held = lead.weight
+            rival = lead.next if found == lead.top else lead.weight
+            least = self._least_share(str(found)) - self.hysteresis
+            ahead = (self.hysteresis * lead.total - rival + held) / (1 - self.hysteresis)
+            actions = min(ahead, held / least - lead.total) if least > 0 else ahead
+        return int(max(actions, 0) // unit)

@@ -43,11 +43,11 @@ def revise(row: Row, user_id: UserId, event: AnyEvent, inputs: int, rules: Rules
     if not is_end_of_day(row.rules_at):
         note(row, row.rules_at, inputs, rules.book)
     row.rules_due = next_look(view, rules, row.rules_due)
+    row.calm_for = 0
     journal = Journal(row, user_id, cause_of(event))
     hand = set_by_hand(row, row.rules_at)
     for rule in reading:
         _mend(rule, known, true, [before, *instants], journal, is_hidden=rule.name in hand)
-    row.rule_tags = known
     return journal.changes
 
 

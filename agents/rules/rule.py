@@ -32,3 +32,5 @@ class Rule(NamedTuple):
     priority: int = 0
     daily: bool = False
     """Whether it is only worked out at the end of the days on which something that it reads has changed."""
+    is_sticky: bool = False
+    """Whether it goes by its current value (hysteresis)."""

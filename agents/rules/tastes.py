@@ -1,14 +1,29 @@
 """Tastes: what a portrait tells of one dimension, in the words of the rules."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
+from schemas.times import Millis
 from tables.dimensions import BAND_LABELS, HOURS, MAX_LABEL, Dimension
 from tables.interest import Value
-from tables.portrait import Portrait
+from tables.portrait import BLOCK_MS, Portrait
 
 _BANDS: Final = {label: place for place, label in enumerate(BAND_LABELS)}
 _HOURS: Final = {str(hour): hour for hour in range(HOURS)}
 _UNKNOWN: Final = -1
+
+
+class Lead(NamedTuple):
+    """The value of the greatest weight in a dimension; and weights: its own, the next one's, that of all actions."""
+
+    top: str | None
+    weight: int
+    next: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """Of the actions; 0 where there are none."""
+        return self.weight / self.total if self.total else 0.0
 
 
 class Tastes:
@@ -32,25 +47,31 @@ class Tastes:
         spends = interest.spends or {}
         return _ratio(spends.get(self._key(dimension, value), 0), sum(spends.values()) + interest.lost_spend)
 
-    def top(self, dimension: Dimension) -> str | None:
-        """The value of the greatest weight, of several the least."""
-        weights = self._portrait.interest(dimension).weights
-        greatest = max(weights.values(), default=0)
-        return self._least(dimension, [key for key, weight in weights.items() if weight == greatest])
-
-    def top_share(self, dimension: Dimension) -> float | None:
-        """Its share of actions."""
+    def lead(self, dimension: Dimension) -> Lead:
+        """Who leads: of several the least."""
         interest = self._portrait.interest(dimension)
-        greatest = max(interest.weights.values(), default=0)
-        return _ratio(greatest, sum(interest.weights.values()) + interest.lost)
+        weights = interest.weights
+        if not weights:
+            return Lead(None, 0, 0, interest.lost)
+        ordered = sorted(weights.values())
+        greatest = ordered[-1]
+        keys = [key for key, weight in weights.items() if weight == greatest]
+        following = ordered[-2] if len(ordered) > 1 else 0
+        return Lead(self._least(dimension, keys), greatest, following, sum(ordered) + interest.lost)
 
     def observed(self, dimension: Dimension) -> int:
         """The number of actions, whenever they were."""
         return self._portrait.interest(dimension).observed
 
-    def _least(self, dimension: Dimension, keys: list[Value]) -> str | None:
-        if not keys:
-            return None
+    def weight(self, dimension: Dimension, value: str) -> int:
+        """That of the actions with a value."""
+        return self._portrait.interest(dimension).weights.get(self._key(dimension, value), 0)
+
+    def unit(self, now: Millis) -> int:
+        """What an action weighs at a time not before the last one."""
+        return 1 << max(now // BLOCK_MS - (self._portrait.base or 0), 0)
+
+    def _least(self, dimension: Dimension, keys: list[Value]) -> str:
         if dimension == "hour":
             return str(min((int(key) + self._ahead) % HOURS for key in keys))
         return BAND_LABELS[min(map(int, keys))] if dimension == "price_band" else min(map(str, keys))

@@ -9,8 +9,10 @@ from agents.sameness import same
 from schemas.events import Scalar
 from schemas.times import DAY_MS, Millis, end_of_day
 from tables.rule_tags import RuleTag, RuleTags
+from tables.said import Said
 
 _NOTHING: Final = RuleTag()
+_NEVER_SAID: Final = Said[Scalar](0, None, None, 0)
 
 
 class Turn(NamedTuple):
@@ -32,18 +34,22 @@ def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mappi
     yesterday = view.now // DAY_MS * DAY_MS - 1
     taken: set[str] = set()
     for rule in rules:
-        tag = rule_tags.get(rule.name) or _NOTHING
-        value = rule.evaluate(view, tag.value_at(yesterday) if tag.said else None)
+        name = rule.name
+        tag = rule_tags.get(name, _NOTHING)
+        last = tag.said[-1] if tag.said else _NEVER_SAID
+        value = rule.evaluate(view, tag.value_at(yesterday) if rule.is_sticky and tag.said else None)
         if value is not None and rule.group is not None:
             value = None if rule.group in taken else value
             taken.add(rule.group)
-        turn = Turn(rule.name, rule.version, tag, value)
         if rule.ttl_ms is not None:
-            turn = _lived(turn, rule.ttl_ms, view)
-        if not (same(turn.value, tag.value) and same(turn.ended, tag.ended)):
-            turns.append(turn if tag is not _NOTHING else turn._replace(tag=RuleTag()))
-        if rule.name not in hand:
-            view.tags[rule.name] = turn.value
+            turn = _lived(Turn(name, rule.version, tag, value), rule.ttl_ms, view)
+            value = turn.value
+            if not (same(value, last.to) and same(turn.ended, tag.ended)):
+                turns.append(turn if tag is not _NOTHING else turn._replace(tag=RuleTag()))
+        elif (value is not last.to and not same(value, last.to)) or last.sequence < 0:
+            turns.append(Turn(name, rule.version, tag if tag is not _NOTHING else RuleTag(), value))
+        if name not in hand:
+            view.tags[name] = value
     return turns
 
 

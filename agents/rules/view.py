@@ -1,12 +1,13 @@
 """The view: what an expression may read of one user at an instant, and when time alone may change an answer."""
 
 from math import ceil, floor
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from agents.rules.cycles import cycles, most_overdue
 from agents.rules.purchases import Purchases, purchases
-from agents.rules.tastes import Tastes
-from agents.rules.windows import SPEND, Correction, Windows, corrections
+from agents.rules.tastes import Lead, Tastes
+from agents.rules.windows import ORDERS, SPEND, Correction, Windows, corrections
 from agents.rules.zones import hours_ahead
 from schemas.events import Scalar
 from schemas.times import DAY_MS, HOUR_MS, NEVER, Millis
@@ -17,13 +18,15 @@ from tables.row import CartItem, Register, Row
 Instant: TypeAlias = Literal["first_activity", "last_activity", "first_order", "last_order", "last_cart", "registered"]
 
 CENTS: Final = 100
-_TOTALS: Final = ("clicks", "carts", "orders", "spend")
+ANY_NUMBER: Final = 2**53
+_TOTALS: Final = tuple(attrgetter(name) for name in ("clicks", "carts", "orders", "spend"))
 _RETURNS: Final = DONE["return"]
 
 
 class View:
     """One user at the instant `now`. What its methods have answered holds until `changes_at`, if nothing happens.
 
+    `calm_for`: fewer further actions than that make no difference to those who asked about interests.
     `before`: a midnight (a multiple of DAY_MS) of the last 7 days: only what came on days before it is known then. What
     cannot be known of it: former words on attributes, consent and reachability, which are those of now; of the cart,
     items whose newest word came later; hours that lie more than 48 h before the newest one, which are empty. `tags`:
@@ -31,20 +34,28 @@ class View:
     """
 
     __slots__ = (
-        *("now", "before", "changes_at", "row", "tags"),
+        *("now", "before", "changes_at", "calm_for", "row", "tags"),
         *("_days", "_hours", "_late", "_portrait", "_purchases", "_tastes"),
     )
 
-    def __init__(self, row: Row, now: Millis, before: Millis = NEVER, tags: dict[str, Scalar] | None = None) -> None:
+    def __init__(
+        self,
+        row: Row,
+        now: Millis,
+        before: Millis = NEVER,
+        tags: dict[str, Scalar] | None = None,
+        portrait: Portrait | None = None,
+    ) -> None:
         self.row = row
         self.now = now
         self.before = before
         self.tags: dict[str, Scalar] = {} if tags is None else tags
         self.changes_at: Millis = NEVER
+        self.calm_for = ANY_NUMBER
         self._days: Windows | None = None
         self._hours: Windows | None = None
         self._late: list[Correction] | None = None
-        self._portrait: Portrait | None = None
+        self._portrait = portrait
         self._purchases: Purchases | None = None
         self._tastes: Tastes | None = None
 
@@ -57,7 +68,7 @@ class View:
 
     def total(self, field: int) -> float:
         """Clicks, carts, orders or spend (0 to 3), ever."""
-        counted: int = getattr(self.row.totals, _TOTALS[field])
+        counted: int = _TOTALS[field](self.row.totals)
         if self.before != NEVER:
             counted -= self._day_windows().later(field)
             counted += sum((0, 0, *late[1:])[field] for late in self._corrections())
@@ -135,17 +146,18 @@ class View:
         """Records of orders that were returned."""
         returns = self.row.totals.returns
         if self.before != NEVER:  # (a row of an older version has not counted all of them in its portrait)
-            now = self.row.portraits.before(NEVER)
-            returns -= now.done.get(_RETURNS, 0) - self._known().done.get(_RETURNS, 0)
+            returns -= self.row.portraits.done.get(_RETURNS, 0) - self._known().done.get(_RETURNS, 0)
         return returns
 
     def return_rate(self) -> float | None:
         """Returns by purchases; None without a purchase."""
-        orders = self.total(_TOTALS.index("orders"))
+        orders = self.total(ORDERS)
         return self.returns() / orders if orders else None
 
     def done(self, name: str) -> int:
         """How often something was done, ever."""
+        if self.before == NEVER:
+            return self.row.portraits.done.get(DONE[name], 0)
         return self._known().done.get(DONE[name], 0)
 
     def category_due(self) -> str | None:
@@ -159,6 +171,10 @@ class View:
         """So many actions at the most, ever, in any dimension."""
         return self.row.portraits.added
 
+    def holds_for(self, actions: int) -> None:
+        """Who asks about interests says that fewer actions than that would make no difference to the answer."""
+        self.calm_for = min(self.calm_for, actions)
+
     def share(self, dimension: Dimension, value: str) -> float | None:
         """The decayed share of actions with a value; None without any in that dimension."""
         return self._liked().share(dimension, value)
@@ -169,15 +185,29 @@ class View:
 
     def top(self, dimension: Dimension) -> str | None:
         """The value with the most decayed actions, of several the least."""
-        return self._liked().top(dimension)
+        return self.lead(dimension).top
 
     def top_share(self, dimension: Dimension) -> float | None:
         """Its share."""
-        return self._liked().top_share(dimension)
+        lead = self.lead(dimension)
+        return lead.share if lead.total else None
+
+    def lead(self, dimension: Dimension) -> Lead:
+        """Both, and how far ahead it is."""
+        return self._liked().lead(dimension)
 
     def observed(self, dimension: Dimension) -> int:
         """The number of actions with a value of that dimension, not decayed."""
         return self._liked().observed(dimension)
+
+    def weight(self, dimension: Dimension, value: str) -> int:
+        """What the actions with a value weigh."""
+        return self._liked().weight(dimension, value)
+
+    def unit(self, dimension: Dimension) -> int | None:
+        """What one more action weighs; None where the time zone makes a difference too."""
+        is_local = dimension == "hour" and "timezone" in self.row.attributes
+        return None if is_local else self._liked().unit(self.now)
 
     def tag(self, name: str) -> Scalar:
         """The value of another tag."""

@@ -25,8 +25,10 @@ class Call(NamedTuple):
     result: Any
 
 
-_UNTOLD: Final = frozenset({"acted"})
+_UNTOLD: Final = frozenset({"acted", "holds_for", "unit", "lead", "weight"})
 """Asked for speed alone."""
+_ASKED_AT_ONCE: Final = {"lead": ("top", "top_share"), "weight": ("share",)}
+"""Questions by what they ask at once in other words."""
 
 
 class Watched:
@@ -42,10 +44,12 @@ class Watched:
             return read
 
         def noted(*arguments: Any, **named: Any) -> Any:
-            call = Call(name, arguments, named, read(*arguments, **named))
-            if name not in _UNTOLD and call not in self.calls:
-                self.calls.append(call)
-            return call.result
+            result = read(*arguments, **named)
+            for told in _ASKED_AT_ONCE.get(name, () if name in _UNTOLD else (name,)):
+                call = Call(told, arguments, named, getattr(self._view, told)(*arguments, **named))
+                if call not in self.calls:
+                    self.calls.append(call)
+            return result
 
         return noted
 

@@ -8,7 +8,7 @@ import typer
 
 from agents.rules.rulebook import NO_RULES
 from app.commands.console import STDERR, Format, fail, instant
-from app.commands.rules_option import RulesOption, or_exit, rules_path
+from app.commands.rules_option import NONE, RulesOption, or_exit, rules_path
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import Settings, SettingsError, load
@@ -52,7 +52,7 @@ def explain(  # noqa: PLR0913  an option each
     try:
         settings = load()
         basis = _basis(rules or rules_path(settings), settings)
-        if not (files or rules or settings.rules):
+        if not rules and settings.rules == NONE:
             basis = basis._replace(book=NO_RULES)
         known = _from_files(user, files, file_format, until, basis) if files else _live(user, until, settings)
     except (SettingsError, HistoryError, BrokerError, UnknownUserError, UnreadableError) as error:

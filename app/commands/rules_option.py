@@ -9,35 +9,37 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, TypeVar
 import typer
 
 from app.commands.console import fail
-from app.commands.rules_check import _print_problems
+from app.commands.rules_problems import print_problems
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from agents.rules.rulebook import Rulebook
 
 BUILTIN: Final = "builtin"
+NONE: Final = "none"
 
 Found = TypeVar("Found")
 Where = TypeVar("Where", Path, Path | None)
 
 RulesOption: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--rules", metavar="FILE", help="Rules for tags. Default: the setting REKINDLE_RULES, else the built-in rules."
-    ),
+    typer.Option("--rules", metavar="FILE", help="Rules for tags. Default: the setting REKINDLE_RULES."),
 ]
 
 
 def rules_in_force(file: Path | None, settings: Settings) -> "Rulebook":
-    """The rules of a file, else of the setting, else the built-in ones; ends the command if they cannot be used."""
+    """The rules of a file, else of the setting; ends the command if they cannot be used."""
+    from agents.rules.rulebook import NO_RULES
     from app.rules_file import load_rules
 
+    if file is None and settings.rules == NONE:
+        return NO_RULES
     return or_exit(file or rules_path(settings), load_rules)
 
 
 def rules_path(settings: Settings) -> Path | None:
-    """The file of rules that is set; None: the built-in rules alone."""
-    return None if settings.rules in {"", BUILTIN} else Path(settings.rules)
+    """The file of rules that is set; None: there is none beside the built-in rules."""
+    return None if settings.rules in {"", BUILTIN, NONE} else Path(settings.rules)
 
 
 def or_exit(path: Where, read: Callable[[Where], Found]) -> Found:
@@ -48,7 +50,7 @@ def or_exit(path: Where, read: Callable[[Where], Found]) -> Found:
         return read(path)
     except RulesFileError as error:
         with redirect_stdout(sys.stderr):
-            _print_problems(path, error)
+            print_problems(path, error)
         raise typer.Exit(2) from None
     except OSError as error:
         fail(f"{path}: {error.strerror or error}; name a file of rules that can be read")

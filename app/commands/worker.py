@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from agents.rules.rulebook import NO_RULES, Rulebook
+from agents.rules.rulebook import Rulebook
 from app.commands.console import complain, fail
 from app.commands.rules_option import rules_in_force
 from app.settings import SPANS, Settings, SettingsError, load
@@ -56,7 +56,7 @@ def worker(
         settings = load()
     except SettingsError as error:
         fail(str(error))
-    rulebook = rules_in_force(None, settings) if settings.rules else NO_RULES
+    rulebook = rules_in_force(None, settings)
     if workers == 1:
         _run(settings, rulebook)
     raise typer.Exit(Pool(workers, settings.web_port, ["--log-level", log_level]).run())

@@ -46,7 +46,7 @@ def differing(old: Rules, new: Rules) -> frozenset[TagName]:
     }
     rules = (*old.book.rules, *new.book.rules)
     if old.population != new.population:
-        names |= {rule.name for rule in rules if rule.reads & Input.INTERESTS}
+        names |= {rule.name for rule in rules if rule.reads & (Input.INTERESTS | Input.PREFERENCES)}
     while more := {rule.name for rule in rules if _depends(rule, names, rules)} - names:
         names |= more
     return frozenset(names)

@@ -8,7 +8,6 @@ import signal
 import sys
 from pathlib import Path
 
-from agents.rules.rulebook import NO_RULES
 from app.commands.rules_option import rules_in_force
 from app.commands.worker import GC_THRESHOLDS
 from app.live.worker import Worker
@@ -33,7 +32,7 @@ class Measured(Worker):
 async def run(events: int) -> None:
     """Run and measure."""
     settings = load()
-    worker = Measured(settings, rules_in_force(None, settings) if settings.rules else NO_RULES)
+    worker = Measured(settings, rules_in_force(None, settings))
     measuring = asyncio.create_task(worker.measure(events))
     await worker.run()
     await measuring

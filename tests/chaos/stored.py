@@ -58,7 +58,7 @@ class Stored:
     def uninterrupted(self) -> Sequence[Epoch]:
         """What each partition makes of the same topics in one process: no broker, one epoch, no restore."""
         settings = self._settings
-        limits = replace(settings.limits, portraits=bool(settings.rules))
+        limits = replace(settings.limits, portraits=settings.rules != "none")
         partitions = [Partition(n, limits, Table(), settings.partitions) for n in range(settings.partitions)]
         for topic, records in self.inputs.items():
             for record in records:

@@ -68,12 +68,13 @@ def ends_of(events: Iterable[Wire]) -> int:
 class System:
     """One application on one broker: its settings, its workers, its topics; on leaving, its workers are killed.
 
-    Named after its folder, and without Redis, unless the settings say otherwise.
+    Named after its folder, without Redis and without rules, unless the settings say otherwise.
     """
 
     def __init__(self, folder: Path, **settings: str) -> None:
         name = folder.name
-        settings = {"app_id": name, "topic_prefix": f"{name}.", "redis": "redis://127.0.0.1:1", **settings}
+        usual = {"app_id": name, "topic_prefix": f"{name}.", "redis": "redis://127.0.0.1:1", "rules": "none"}
+        settings = usual | settings
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REKINDLE_")},
             **{f"REKINDLE_{name.upper()}": value for name, value in settings.items()},

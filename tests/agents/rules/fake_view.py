@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from agents.rules.tastes import Lead
 from schemas.times import NEVER, Millis
 
 Asked: TypeAlias = tuple[Any, ...]
@@ -17,6 +18,9 @@ UNTOLD: Final[dict[str, Any]] = {
         ("instant", "since", "since_crosses", "mean_gap", "cycle", "cycle_crosses", "category_due", "return_rate")
     ),
     **dict.fromkeys(("share", "spend_share", "top", "top_share", "tag", "attr", "consent")),
+    "lead": Lead(None, 0, 0, 0),
+    **dict.fromkeys(("unit", "holds_for")),
+    "weight": 0,
 }
 """Every method of a view, and what it answers where a test tells nothing."""
 

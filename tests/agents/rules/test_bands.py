@@ -1,5 +1,6 @@
 """Bands and preferences: the right value, and no flapping at the edges."""
 
+from operator import itemgetter
 from typing import Any, Final
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from agents.rules.bands import Bands
 from agents.rules.preference import Preference
+from agents.rules.tastes import Lead
 from schemas.events import Scalar
 from tests.agents.rules.fake_view import FakeView
 
@@ -56,13 +58,13 @@ def preference(**changed: Any) -> Preference:
 
 
 def preferred(shares: dict[str, float], current: Scalar = None, observed: int = 10, **changed: Any) -> Scalar:
-    top = max(shares, key=lambda each: shares[each], default=None)
+    weights = {name: round(100 * share) for name, share in shares.items()}
+    (top, weight), (_, following), *_ = [*sorted(weights.items(), key=itemgetter(1))[::-1], (None, 0), (None, 0)]
     view: Any = FakeView(
         {
             ("observed", "category"): observed,
-            ("top", "category"): top,
-            ("top_share", "category"): shares.get(str(top)),
-            **{("share", "category", name): share for name, share in shares.items()},
+            ("lead", "category"): Lead(top, weight, following, 100),
+            **{("weight", "category", name): weight for name, weight in weights.items()},
         }
     )
     return preference(**changed).of(view, current)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from agents.rules.rule import Rule
+from agents.rules.tastes import Lead
 from app.rules_file import builtin_rules, load_rules
 from schemas.events import Scalar
 from schemas.times import DAY_MS, HOUR_MS
@@ -33,7 +34,7 @@ def rfm(recency: int, frequency: int, monetary: int) -> dict[Asked, Any]:
 
 
 def liked(dimension: str, value: str, share: float, observed: int) -> dict[Asked, Any]:
-    return {("top", dimension): value, ("top_share", dimension): share, ("observed", dimension): observed}
+    return {("lead", dimension): Lead(value, round(1000 * share), 0, 1000), ("observed", dimension): observed}
 
 
 CASES: Final[dict[str, list[tuple[dict[Asked, Any], Scalar]]]] = {

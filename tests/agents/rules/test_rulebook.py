@@ -103,8 +103,8 @@ def test_what_a_rule_reads_is_the_union_of_its_expressions() -> None:
 
 
 def test_a_preference_reads_interests_and_the_hour_also_the_time_zone() -> None:
-    assert one(prefer="brand").reads == Input.INTERESTS
-    assert one(prefer="hour").reads == Input.INTERESTS | Input.PROFILE
+    assert one(prefer="brand").reads == Input.PREFERENCES
+    assert one(prefer="hour").reads == Input.PREFERENCES | Input.PROFILE
 
 
 def names(rules: tuple[Rule, ...]) -> list[str]:
@@ -150,7 +150,7 @@ def test_daily_rules_are_looked_at_at_the_end_of_a_day_only() -> None:
     )
     assert names(made.reading(Input.CLICKS)) == ["now"]
     assert set(names(made.reading(0, Input.CLICKS))) == {"then"}
-    assert made.daily_inputs == Input.CLICKS | Input.INTERESTS
+    assert made.daily_inputs == Input.CLICKS | Input.PREFERENCES
 
 
 def test_a_book_knows_its_names_and_whether_it_reads_lifecycles() -> None:
