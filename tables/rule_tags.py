@@ -7,24 +7,32 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from schemas.events import Scalar
-from schemas.times import Millis
+from schemas.times import DAY_MS, Millis
 from tables.said import Said
 
 UNSAID: Final = 0
-UNSAID_END: Final = -(2**53)
 _AT: Final = attrgetter("at")
+_DAY: Final = attrgetter("day")
+
+
+class Answer(Struct, array_like=True, frozen=True, gc=False):
+    """What a rule finds, its time to live left aside, since a UTC day (days since the epoch) at the end of each."""
+
+    day: int
+    value: Scalar
 
 
 class RuleTag(Struct, array_like=True, gc=False):
     """One rule's tag: what was said of it, oldest first, and by which version of the rule.
 
     The last entry tells the value and since when it holds; the entries before it are kept while a late event may prove
-    them wrong, and one more, which tells the value before them. Where a time to live was over, the sequence number is
-    negative; where nothing was said, it is UNSAID or UNSAID_END.
+    them wrong, and one more, which tells the value before them. `answers`: of a rule with a time to live, the days on
+    which its answer changed, as far back; the last one is as of the last look.
     """
 
     said: list[Said[Scalar]] = []
     version: int = 0
+    answers: list[Answer] = []
 
     @property
     def value(self) -> Scalar:
@@ -34,18 +42,11 @@ class RuleTag(Struct, array_like=True, gc=False):
     @property
     def ended(self) -> Scalar:
         """The value whose time to live is over, as long as the rule says no other."""
-        return self.said[-1].from_ if self.said and self.said[-1].sequence < 0 else None
+        return self.answers[-1].value if self.answers and self.value is None else None
 
-    def ended_at(self, moment: Millis) -> Scalar:
-        """The same as of a moment."""
-        place = bisect_right(self.said, moment, key=_AT)
-        return self.said[place - 1].from_ if place and self.said[place - 1].sequence < 0 else None
-
-    def turn(self, at: Millis, value: Scalar, sequence: int, *, is_end: bool) -> None:
-        """Take another value, or (None -> None) no longer be one whose time to live is over."""
-        unsaid = UNSAID_END if is_end else UNSAID
-        said = -sequence if is_end else sequence
-        self.said.append(Said(at, self.value, value, said if sequence else unsaid))
+    def turn(self, at: Millis, value: Scalar, sequence: int) -> None:
+        """Take another value."""
+        self.said.append(Said(at, self.value, value, sequence))
 
     def value_at(self, moment: Millis) -> Scalar:
         """What the rule said at a moment.
@@ -62,6 +63,8 @@ class RuleTag(Struct, array_like=True, gc=False):
         """Drop what no late event can prove wrong any more: all before the last entry at or before the horizon."""
         place = bisect_right(self.said, horizon, key=_AT)
         del self.said[: max(place - 1, 0)]
+        place = bisect_right(self.answers, horizon // DAY_MS, key=_DAY)
+        del self.answers[: max(place - 1, 0)]
 
 
 RuleTags: TypeAlias = dict[str, RuleTag]

@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 
 class Said(Struct, Generic[Value], array_like=True, frozen=True, gc=False):
-    """A change that was said and may still be withdrawn; sequence 0: it was not said (see RuleTag)."""
+    """A change that was said and may still be withdrawn; sequence 0: it was not said."""
 
     at: Millis
     from_: Value | None

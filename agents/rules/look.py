@@ -67,7 +67,7 @@ def look(row: Row, user_id: UserId, at: Millis, inputs: int, cause: str, rules: 
     is_end = row.rules_mark != 0 if is_other else at >= row.rules_day_end
     if is_other:
         inputs = ALL_INPUTS
-    daily = 0 if not is_end else ALL_INPUTS if is_other else _not_calm(row, at)
+    daily = _not_calm(row, at) | inputs if is_end else 0
     reading = book.reading(inputs, daily)
     rule_tags = row.rule_tags
     if row.packed_tags is not None:
@@ -123,9 +123,9 @@ def next_look(view: View, rules: Rules, known: Millis) -> Millis:
 
 
 def tell(turn: Turn, at: Millis, rule_tags: RuleTags, journal: Journal, *, is_hidden: bool) -> None:
-    """Say a turn, if no tag set by hand hides it, and remember it."""
+    """Say a turn, if it shows and no tag set by hand hides it, and remember it."""
     tag = rule_tags[turn.name] = turn.tag
-    tag.version = turn.version
-    is_said = not is_hidden and not same(tag.value, turn.value)
-    sequence = journal.say(turn.name, tag.value, turn.value, at, version=turn.version) if is_said else UNSAID
-    tag.turn(at, turn.value, sequence, is_end=turn.ended is not None)
+    tag.version, tag.answers = turn.version, list(turn.answers)
+    if not same(tag.value, turn.value):
+        sequence = UNSAID if is_hidden else journal.say(turn.name, tag.value, turn.value, at, version=turn.version)
+        tag.turn(at, turn.value, sequence)

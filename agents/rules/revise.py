@@ -24,7 +24,7 @@ from schemas.changes import TagChange
 from schemas.events import AnyEvent, UserId, cause_of
 from schemas.times import DAY_MS, NEVER, Millis, end_of_day, is_end_of_day
 from tables.row import Row
-from tables.rule_tags import UNSAID, UNSAID_END, RuleTag, RuleTags
+from tables.rule_tags import UNSAID, RuleTag, RuleTags
 
 
 def revise(row: Row, user_id: UserId, event: AnyEvent, inputs: int, rules: Rules) -> Sequence[TagChange]:
@@ -53,7 +53,7 @@ def revise(row: Row, user_id: UserId, event: AnyEvent, inputs: int, rules: Rules
 
 def _as_of(tag: RuleTag, moment: Millis) -> RuleTag:
     """A copy that knows nothing of later."""
-    return RuleTag([each for each in tag.said if each.at <= moment])
+    return RuleTag([each for each in tag.said if each.at <= moment], answers=tag.answers)
 
 
 def _look_again(row: Row, at: Millis, inputs: int, tags: RuleTags, rules: Rules, *, is_last: bool) -> View:
@@ -63,7 +63,9 @@ def _look_again(row: Row, at: Millis, inputs: int, tags: RuleTags, rules: Rules,
     reading = rules.book.reading(inputs, inputs if is_end_of_day(at) else 0)
     for turn in turns_at(view, reading, tags, hand):
         tag = tags[turn.name] = turn.tag
-        tag.turn(at, turn.value, UNSAID, is_end=turn.ended is not None)
+        tag.answers = list(turn.answers)
+        if not same(tag.value, turn.value):
+            tag.turn(at, turn.value, UNSAID)
     return view
 
 
@@ -72,23 +74,20 @@ def _mend(
 ) -> None:
     """From the first instant on at which they differ, take back what was said and say what is true."""
     tag, right = known.get(rule.name) or RuleTag(), true.get(rule.name) or RuleTag()
-    since = next((a for a, b in pairwise(instants) if not _agree(tag, right, b)), None)
+    if tag.answers or right.answers:
+        known[rule.name], tag.answers = tag, right.answers
+    since = next((a for a, b in pairwise(instants) if not same(tag.value_at(b), right.value_at(b))), None)
     if since is None:
         return
     known[rule.name] = tag
     while tag.said and tag.said[-1].at > since:
         wrong = tag.said.pop()
-        if wrong.sequence not in {UNSAID, UNSAID_END} and not is_hidden:
-            journal.withdraw(rule.name, wrong.from_, wrong.to, wrong.at, abs(wrong.sequence), version=rule.version)
+        if wrong.sequence != UNSAID and not is_hidden:
+            journal.withdraw(rule.name, wrong.from_, wrong.to, wrong.at, wrong.sequence, version=rule.version)
     for each in (each for each in right.said if each.at > since):
-        is_said = not is_hidden and not same(tag.value, each.to)
-        sequence = journal.say(rule.name, tag.value, each.to, each.at, version=rule.version) if is_said else UNSAID
-        tag.turn(each.at, each.to, sequence, is_end=each.sequence < 0)
+        sequence = UNSAID if is_hidden else journal.say(rule.name, tag.value, each.to, each.at, version=rule.version)
+        tag.turn(each.at, each.to, sequence)
     tag.version = rule.version
-
-
-def _agree(one: RuleTag, other: RuleTag, moment: Millis) -> bool:
-    return same(one.value_at(moment), other.value_at(moment)) and same(one.ended_at(moment), other.ended_at(moment))
 
 
 def erase_rule_tags(row: Row, at: Millis, hidden: Collection[str], journal: Journal) -> None:
@@ -97,7 +96,7 @@ def erase_rule_tags(row: Row, at: Millis, hidden: Collection[str], journal: Jour
         if name in hidden:
             continue
         for wrong in reversed(tag.said):
-            if wrong.at > at and wrong.sequence not in {UNSAID, UNSAID_END}:
-                journal.withdraw(name, wrong.from_, wrong.to, wrong.at, abs(wrong.sequence), tag.version)
+            if wrong.at > at and wrong.sequence != UNSAID:
+                journal.withdraw(name, wrong.from_, wrong.to, wrong.at, wrong.sequence, tag.version)
         if (value := tag.value_at(at)) is not None:
             journal.say(name, value, None, at, version=tag.version)

@@ -1,28 +1,26 @@
 """What a look finds: the tags that take another value. Pure but for the view, which learns when to look next."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from agents.rules.rulebook import Rule
 from agents.rules.view import View
 from agents.sameness import same
 from schemas.events import Scalar
-from schemas.times import DAY_MS, Millis, end_of_day
-from tables.rule_tags import RuleTag, RuleTags
-from tables.said import Said
+from schemas.times import DAY_MS, Millis
+from tables.rule_tags import Answer, RuleTag, RuleTags
 
 _NOTHING: Final = RuleTag()
-_NEVER_SAID: Final = Said[Scalar](0, None, None, 0)
 
 
 class Turn(NamedTuple):
-    """A tag takes another value; `ended`: the value whose time to live is over."""
+    """A tag takes another value, or its rule another answer, which shows only while its time to live lasts."""
 
     name: str
     version: int
     tag: RuleTag
     value: Scalar
-    ended: Scalar = None
+    answers: Sequence[Answer] = ()
 
 
 def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mapping[str, Scalar]) -> list[Turn]:
@@ -36,7 +34,7 @@ def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mappi
     for rule in rules:
         name = rule.name
         tag = rule_tags.get(name, _NOTHING)
-        last = tag.said[-1] if tag.said else _NEVER_SAID
+        known = tag.said[-1].to if tag.said else None
         value = rule.evaluate(view, tag.value_at(yesterday) if rule.is_sticky and tag.said else None)
         if value is not None and rule.group is not None:
             value = None if rule.group in taken else value
@@ -44,9 +42,9 @@ def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mappi
         if rule.ttl_ms is not None:
             turn = _lived(Turn(name, rule.version, tag, value), rule.ttl_ms, view)
             value = turn.value
-            if not (same(value, last.to) and same(turn.ended, tag.ended)):
+            if not same(value, known) or _differ(turn.answers, tag.answers):
                 turns.append(turn if tag is not _NOTHING else turn._replace(tag=RuleTag()))
-        elif (value is not last.to and not same(value, last.to)) or last.sequence < 0:
+        elif (value is not known and not same(value, known)) or tag.answers:
             turns.append(Turn(name, rule.version, tag if tag is not _NOTHING else RuleTag(), value))
         if name not in hand:
             view.tags[name] = value
@@ -58,27 +56,41 @@ def gone(rule_tags: RuleTags, names: Container[str]) -> list[Turn]:
     return [
         Turn(name, 0, tag, None)
         for name, tag in rule_tags.items()
-        if name not in names and (tag.value is not None or tag.ended is not None)
+        if name not in names and (tag.value is not None or tag.answers)
     ]
 
 
-def end_of_life(since: Millis, ttl_ms: Millis) -> Millis:
-    """When the time to live is over of a value that was set then: it is counted from the end of that UTC day.
+def answers_of(tag: RuleTag) -> Sequence[Answer]:
+    """The days on which a rule's answer changed; where it had no time to live so far, what was said is the answer."""
+    return tag.answers or [Answer(each.at // DAY_MS, each.to) for each in tag.said[-1:]]
 
-    So it ends at the same time where a late event tells that it was set earlier or later on that day.
+
+def end_of_life(answer: Answer, ttl_ms: Millis) -> Millis:
+    """When the time to live of an answer is over: it is counted from the end of the first day of the answer.
+
+    Ends of days are what late events do not change: so what a rule answers between two of them neither ends the life of
+    an answer nor starts it anew.
     """
-    return end_of_day(since) + ttl_ms
+    return (answer.day + 1) * DAY_MS - 1 + ttl_ms
 
 
 def _lived(turn: Turn, ttl_ms: Millis, view: View) -> Turn:
-    """The turn as the time to live leaves it: a value that is over shows nothing until the rule says another one."""
-    tag, value = turn.tag, turn.value
+    """The turn as the time to live leaves it: an answer whose life is over shows nothing."""
+    value, today = turn.value, view.now // DAY_MS
+    answers = [each for each in answers_of(turn.tag) if each.day < today]
+    if not same(value, answers[-1].value if answers else None):
+        answers.append(Answer(today, value))
     if value is None:
-        return turn
-    if same(value, tag.ended):
-        return turn._replace(value=None, ended=value)
-    ends_at = end_of_life(tag.said[-1].at if same(value, tag.value) else view.now, ttl_ms)
+        return turn._replace(answers=answers)
+    ends_at = end_of_life(answers[-1], ttl_ms)
     if ends_at <= view.now:
-        return turn._replace(value=None, ended=value)
+        return turn._replace(value=None, answers=answers)
     view.changes_at = min(view.changes_at, ends_at)
-    return turn
+    return turn._replace(answers=answers)
+
+
+def _differ(some: Sequence[Answer], others: Sequence[Answer]) -> bool:
+    """Whether one look found another answer than the other: they may only differ in the last one."""
+    if not some or not others:
+        return len(some) != len(others)
+    return some[-1].day != others[-1].day or not same(some[-1].value, others[-1].value)

@@ -6,14 +6,13 @@ from typing import Any, Final, NamedTuple, cast
 from agents.limits import Limits
 from agents.rules.effective import EffectiveTags, next_move, set_by_hand
 from agents.rules.rulebook import Rule, Rulebook
-from agents.rules.turns import Turn, end_of_life, turns_at
+from agents.rules.turns import Turn, answers_of, end_of_life, turns_at
 from agents.rules.view import View
-from agents.sameness import same
 from schemas.changes import LIFECYCLE, PURCHASE
 from schemas.events import Scalar
 from schemas.times import NEVER, Millis
 from tables.row import Row
-from tables.rule_tags import RuleTag
+from tables.rule_tags import Answer, RuleTag
 
 
 class Call(NamedTuple):
@@ -101,7 +100,7 @@ def look_again(row: Row, at: Millis, book: Rulebook, limits: Limits) -> dict[str
     seen = {}
     for rule in book.rules:
         turn = None if rule.daily else turns.get(rule.name)
-        says = _says(rule_tags.get(rule.name), turn, at)
+        says = _says(rule_tags.get(rule.name), turn)
         seen[rule.name] = _seen(rule, looks.get(rule.name, _NO_LOOK), says, standing)
     return seen
 
@@ -122,22 +121,24 @@ def _watched(rule: Rule, looks: dict[str, _Look], moves: Mapping[str, Millis]) -
 
 class _Says(NamedTuple):
     value: Scalar
-    ended: Scalar
-    since: Millis
+    answers: Sequence[Answer]
+
+    @property
+    def ended(self) -> Scalar:
+        return self.answers[-1].value if self.answers and self.value is None else None
 
 
-def _says(tag: RuleTag | None, turn: Turn | None, at: Millis) -> _Says:
+def _says(tag: RuleTag | None, turn: Turn | None) -> _Says:
     """What a rule says: what it said before, unless the look makes it turn."""
-    if turn is not None and (tag is None or not same(turn.value, tag.value)):
-        return _Says(turn.value, turn.ended, at)
-    ended = turn.ended if turn is not None else tag.ended if tag is not None else None
-    return _Says(None, ended, at) if tag is None or not tag.said else _Says(tag.value, ended, tag.said[-1].at)
+    if turn is not None:
+        return _Says(turn.value, turn.answers)
+    return _Says(None, ()) if tag is None else _Says(tag.value, answers_of(tag))
 
 
 def _seen(rule: Rule, look: _Look, says: _Says, standing: Mapping[str, str]) -> Seen:
     calls, found, changes_at = look
     if rule.ttl_ms is not None and says.value is not None:
-        changes_at = min(changes_at, end_of_life(says.since, rule.ttl_ms))
+        changes_at = min(changes_at, end_of_life(says.answers[-1], rule.ttl_ms))
     first = standing.get(rule.group) if rule.group is not None and found is not None else None
     stands = None if first == rule.name else first
     return Seen(rule, calls, found, says.value, says.ended, changes_at, stands)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from agents.rules.effective import set_by_hand
-from agents.rules.turns import end_of_life
+from agents.rules.turns import answers_of, end_of_life
 from agents.rules.view import View
 from agents.rules.watched import Seen
 from agents.sameness import same
@@ -94,7 +94,7 @@ def _ends_at(case: _Case) -> Millis | None:
     if case.hand is not None:
         return None if case.hand.expires_at == NEVER else case.hand.expires_at
     ttl_ms = case.seen.rule.ttl_ms if case.seen else None
-    return None if case.value is None or ttl_ms is None else end_of_life(case.rule_tag.said[-1].at, ttl_ms)
+    return None if case.value is None or ttl_ms is None else end_of_life(answers_of(case.rule_tag)[-1], ttl_ms)
 
 
 def _ended(case: _Case) -> Scalar:

@@ -174,6 +174,17 @@ def test_an_erasure_takes_every_tag_to_null() -> None:
     assert told(story, "buyer")[-1] == "buyer: true -> null at 1d (profile:1d)"
 
 
+def test_a_daily_rule_knows_of_what_came_in_the_last_millisecond_of_the_day() -> None:
+    # day   1                          2
+    #          x order          x click|      another daily rule waits for that end of the day already
+    daily = TagRule(name="bought", value="orders()", daily=True), TagRule(name="seen", value="clicks()", daily=True)
+    story = Story(rulebook=book(*daily, TagRule(name="known", when="clicks() > 0")))
+    story.apply(click(day(0), "a"))
+    story.watermark(day(1))
+    story.apply(order(day(1.5)), click(day(2, -1), "b"))
+    assert about("seen", story.watermark(day(3))) == ["seen: 1 -> 2 at 2d-1ms (click:b)"]
+
+
 def test_new_rules_are_said_when_the_user_is_touched_or_swept() -> None:
     old, new = book(BUYER), book(TagRule(name="customer", when="orders() >= 1", version=2), version=2)
     story = Story(rulebook=old)
