@@ -20,7 +20,7 @@ from tables.orders import Forgotten, OrderState, order_fingerprint
 from tables.panes import DAYS_KEPT, HOURS_KEPT, Window, add
 from tables.portraits import Portraits
 from tables.row import CartItem, FirstActivity, ManualTag, Register, Row, Totals
-from tables.rule_tags import RuleTag
+from tables.rule_tags import Answer, RuleTag
 from tables.said import Said
 
 JULY: Final[Millis] = 1_719_792_000_000  # 2024-07-01T00:00:00Z
@@ -108,7 +108,12 @@ FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "rules_day_end": times,
     "rule_tags": st.dictionaries(
         texts,
-        st.builds(RuleTag, st.lists(st.builds(Said, times, scalars, scalars, counts), max_size=2), counts),
+        st.builds(
+            RuleTag,
+            st.lists(st.builds(Said, times, scalars, scalars, counts), max_size=2),
+            counts,
+            st.lists(st.builds(Answer, counts, scalars), max_size=2),
+        ),
         max_size=2,
     ),
     "portraits": portraits(),
