@@ -4,6 +4,7 @@ from bisect import bisect_right
 from math import inf
 from typing import NamedTuple
 
+from agents.rules.as_written import as_written
 from schemas.events import Scalar
 
 
@@ -26,8 +27,8 @@ class Bands(NamedTuple):
             return self.otherwise
         if self.hysteresis and current in self.values:
             place = self.values.index(current)
-            low = self.edges[place - 1] - self.hysteresis if place else -inf
-            high = self.edges[place] + self.hysteresis if place < len(self.edges) else inf
+            low = as_written(self.edges[place - 1] - self.hysteresis) if place else -inf
+            high = as_written(self.edges[place] + self.hysteresis) if place < len(self.edges) else inf
             if low <= score < high:
                 return self.values[place]
         return self.values[bisect_right(self.edges, score)]

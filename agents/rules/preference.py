@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from agents.rules.as_written import as_written
 from schemas.events import Scalar
 from schemas.rules import Dimension
 
@@ -50,12 +51,12 @@ class Preference(NamedTuple):
 
     def _of(self, lead: "Lead", held: int, current: Scalar) -> Scalar:
         top, share, slack = lead.top, lead.share, 0.0
-        if isinstance(current, str) and share - held / lead.total <= self.hysteresis:
+        if isinstance(current, str) and as_written(share - held / lead.total) <= self.hysteresis:
             top, share, slack = current, held / lead.total, self.hysteresis
-        return top if share + slack >= self._least_share(top) else self.otherwise
+        return top if as_written(share + slack) >= self._least_share(top) else self.otherwise
 
     def _least_share(self, value: str | None) -> float:
-        return max(self.min_share, self.min_lift * self.population.get(value or "", 0.0))
+        return max(self.min_share, as_written(self.min_lift * self.population.get(value or "", 0.0)))
 
     def _lasts(self, v: "View", lead: "Lead", held: int, found: Scalar) -> int:
         """Fewer further actions than so many leave the answer as it is, whatever they are.

@@ -40,6 +40,12 @@ def test_a_band_is_left_only_past_its_edge_by_the_hysteresis(score: float, curre
     assert BANDS.of(score, current) == expected
 
 
+def test_an_edge_is_met_as_it_is_written() -> None:
+    rates = Bands(("low", "high"), (0.1,), 0.02, None)
+    assert (rates.of(3 / 25, "low"), rates.of(2 / 25, "high")) == ("high", "high"), "0.1 + 0.02 is more than 0.12"
+    assert Bands(("low", "high"), (0.8,), 0.1, None).of(0.7, "high") == "high", "0.8 - 0.1 is more than 0.7"
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.floats(-0.04, 0.04), min_size=2), st.sampled_from([0.3, 0.7]))
 def test_a_score_that_wavers_around_an_edge_changes_nothing(noise: list[float], edge: float) -> None:
@@ -98,7 +104,14 @@ def test_what_everybody_prefers_is_no_preference() -> None:
         ({"a": 0.26, "b": 0.24}, None),
         ({"a": 0.3, "b": 0.27}, "b"),
         ({"a": 0.5}, "a"),
+        ({"a": 8 / 20, "b": 7 / 20}, "b"),
     ],
 )
 def test_a_preference_stays_until_another_is_ahead_or_it_is_weak(shares: dict[str, float], expected: str) -> None:
     assert preferred(shares, current="b") == expected
+
+
+def test_a_share_is_enough_as_it_is_written() -> None:
+    shares = {"a": 7 / 10}
+    assert preferred(shares, current="a", min_share=0.8, hysteresis=0.1) == "a", "0.7 + 0.1 is less than 0.8"
+    assert preferred({"a": 77 / 100}, min_lift=1.1, population={"a": 0.7}) == "a", "1.1 * 0.7 is more than 0.77"
