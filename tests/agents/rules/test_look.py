@@ -14,7 +14,7 @@ from schemas.events import Scalar
 from schemas.rules import Band, Choice, TagRule
 from schemas.times import HOUR_MS, Millis
 from tables.table import Table
-from tests.agents.drive import Story, about, cart, click, day, erased, order, tag
+from tests.agents.drive import Story, about, cart, click, day, erased, message, order, profile, tag
 from tests.agents.drive import line as line_of
 from tests.agents.drive import moment as _moment
 
@@ -130,6 +130,14 @@ def test_removing_a_tag_set_by_hand_shows_that_of_the_rule_again() -> None:
     story.apply(order(day(0)), tag(day(1), "t1", value="gold"), tag(day(2), "t2", value=None))
     story.watermark(day(3))
     assert told(story, "vip")[-1] == "vip: gold -> true at 2d (tag:t2)"
+
+
+def test_who_unsubscribes_has_no_consent_from_then_on() -> None:
+    story = Story(rulebook=book(TagRule(name="mail", when='consent("email")')))
+    story.apply(profile(day(0), kind="consent", consent={"email": True}))
+    story.apply(message(day(1), kind="opened"), message(day(2), kind="unsubscribed", recall_channel="email"))
+    story.watermark(day(3))
+    assert told(story, "mail") == ["mail: null -> true at 0d (profile:0d)", "mail: true -> null at 2d (message:2d)"]
 
 
 def test_a_rule_reads_the_tags_of_others_and_the_lifecycles() -> None:
