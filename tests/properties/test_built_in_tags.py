@@ -59,6 +59,7 @@ ABOUT: Final[dict[str, set[str]]] = {
     "new_user": {"profile"},
     "growth_level": {"order", "review"},
     "coupons.claimed": {"coupon_claim"},
+    "coupons.used": {"c"},
     "campaigns.joined": {"campaign_join"},
     "reviews": {"review"},
     "shares": {"share"},
@@ -105,7 +106,9 @@ def histories(draw: st.DrawFn, tag: str) -> History:
 
     It often begins with a ladder: the same thing once a day, so that each threshold is met on the way.
     """
-    own = [deed for deed in DEEDS if {deed["type"], deed.get("action")} & ABOUT.get(tag, {"order"})]
+    own = [
+        deed for deed in DEEDS if {deed["type"], deed.get("action"), deed.get("coupon_id")} & ABOUT.get(tag, {"order"})
+    ]
     deeds = draw(st.lists(st.sampled_from((*own * (2 * len(DEEDS) // len(own)), *DEEDS)), min_size=1, max_size=6))
     things = draw(st.lists(st.sampled_from(THINGS), min_size=1, max_size=4))
     burst = st.builds(
