@@ -121,8 +121,8 @@ class View:
 
     def cycle(self) -> float | None:
         """Days since the last purchase, as a part of the mean gap."""
-        days, gap = self.since("last_order", DAY_MS), self._bought().mean_gap_days
-        return days / gap if days is not None and gap else None
+        days = self.since("last_order", DAY_MS)
+        return None if days is None else self._bought().cycles(days)
 
     def cycle_crosses(self, limit: float) -> float | None:
         """The same; but time matters only when it comes to the limit, or passes it."""
@@ -130,9 +130,9 @@ class View:
         if last is None or not gap:
             return None
         days = ceil(limit * gap)
-        self._may_change(last + days * DAY_MS)
-        self._may_change(last + (days + 1) * DAY_MS)
-        return (self.now - last) // DAY_MS / gap
+        for each in (days - 1, days, days + 1):
+            self._may_change(last + each * DAY_MS)
+        return self._bought().cycles((self.now - last) // DAY_MS)
 
     def purchase_days(self) -> int:
         """UTC days with a purchase that was not cancelled."""

@@ -21,7 +21,7 @@ from schemas.events import AnyEvent, order_key
 from tables.table import Table
 from tests.oracle import DAY_MS, Wire, effective, instant
 from tests.storms import BASE_MS, HOUR_MS, encode
-from tests.tags_oracle import DAILY, DEFINITIONS, Value, values_of
+from tests.tags_oracle import DEFINITIONS, Value, values_of
 
 LAST_MS: Final = 130 * DAY_MS
 """No event comes later after the start."""
@@ -180,13 +180,7 @@ def exact(line: Sequence[Value]) -> list[tuple[bool, Value]]:
     return [(isinstance(value, bool), value) for value in line]
 
 
-_UNMENDED: Final = pytest.mark.xfail(strict=False, reason="the last millisecond of a day; cycles that are exactly met")
-_CASES: Final = [
-    pytest.param(tag, marks=[_UNMENDED] if tag in {*DAILY, "repurchase"} else [], id=tag) for tag in DEFINITIONS
-]
-
-
-@pytest.mark.parametrize("tag", _CASES)
+@pytest.mark.parametrize("tag", DEFINITIONS)
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_built_in_tag_is_what_its_doc_line_says(tag: str, data: st.DataObject) -> None:

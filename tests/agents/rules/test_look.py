@@ -84,6 +84,21 @@ def test_hysteresis_goes_by_the_value_at_the_end_of_the_day_before() -> None:
     ]
 
 
+def test_what_happens_in_the_last_millisecond_of_a_day_is_seen_by_the_daily_rules_of_that_day() -> None:
+    # day  0       1       1.5      2-1ms
+    #      x click |       x click  x order    after the click all that reads clicks waits for the end of the day
+    daily = TagRule(name="deeds", value="clicks() + 10 * orders()", daily=True)
+    reads_orders = TagRule(name="points", value="10 * orders()", daily=True)
+    story = Story(rulebook=book(daily, reads_orders, BUYER))
+    story.apply(click(day(0)), click(day(1.5)), order(day(2, -1)))
+    story.watermark(day(9))
+    assert told(story, "deeds") == [
+        "deeds: null -> 1 at 1d-1ms (timer)",
+        "deeds: 1 -> 12 at 2d-1ms (order:2d-1ms)",
+    ]
+    assert told(story, "points")[-1] == "points: 0 -> 10 at 2d-1ms (order:2d-1ms)"
+
+
 def test_a_value_whose_time_to_live_is_over_shows_nothing_until_the_rule_says_another() -> None:
     rule = TagRule(name="last", value="top(category)", ttl="36h")
     story = Story(rulebook=book(rule))

@@ -85,6 +85,15 @@ def test_the_mean_gap_and_the_cycle_are_of_purchases_that_stand() -> None:
     assert (story.instant("first_order"), story.instant("last_order")) == (day(0), day(6))
 
 
+# day        0    3 1/3   6 2/3   10            13
+#            o    o       o       o             |     0.9 of a mean gap of 3 1/3 days
+def test_a_cycle_is_met_on_the_very_day() -> None:
+    orders = [bought(number * 10 / 3, f"o{number}") for number in range(4)]
+    assert (view(*orders, now=12).cycle(), view(*orders, now=13).cycle()) == (0.6, 0.9)
+    slow = view(*(bought(number * 50 / 3, f"o{number}") for number in range(4)), now=50)
+    assert (slow.cycle_crosses(0.9), slow.changes_at <= day(65)) == (0, True), "0.9 * (50 / 3) is more than 15"
+
+
 def test_what_is_not_known_is_none() -> None:
     story = view(click(day(0)))
     names = ("mean_gap", "cycle", "return_rate", "category_due")
