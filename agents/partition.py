@@ -285,7 +285,7 @@ class Partition:
             pass
         elif ts >= row.rules_at:
             book = self._rules.book
-            if row.rules_mark == book.mark and not book.reading(inputs):
+            if row.rules_mark == book.mark and not book.reading(inputs).rules:
                 row.rules_at = ts
                 note(row, ts, inputs, book)
                 if row.rules_day_end < row.due:

@@ -16,7 +16,7 @@ from tables.orders import Forgotten, Orders
 from tables.packed import Packed
 from tables.panes import Panes, Window
 from tables.portraits import Portraits
-from tables.rule_tags import RuleTags
+from tables.rule_tags import PackedRuleTags, RuleTags
 
 MAX_ATTRIBUTES: Final = 32
 MAX_CART_ITEMS: Final = 8
@@ -82,9 +82,10 @@ class Row(Struct, array_like=True, gc=False):
 
     `orders`, `cart`, `attributes` and `tags` are unpacked copies: who changes one assigns it again.
     `rules_at`: the last instant for which the rules were worked out, by the rulebook that has that mark; `rules_since`:
-    the first one; `rules_due`: when time alone may change an answer; `rules_daily`: what has changed of which
-    the daily rules have to know (inputs, as agents/rules/inputs.py numbers them) at `rules_day_end`. `calm_for`: before
-    the user has done so many actions (and before `calm_until`), no daily rule that goes by interests can change.
+    the first one; `rules_dues`: by rule, when time alone may change its answer, `rules_due`: the first of these times;
+    `rules_daily`: what has changed of which the daily rules have to know (inputs, as agents/rules/inputs.py numbers
+    them) at `rules_day_end`. `calm_for`: by preference, before the user has done so many actions (and before
+    `calm_until`) it cannot change.
     """
 
     due: Millis = NEVER
@@ -112,17 +113,23 @@ class Row(Struct, array_like=True, gc=False):
     rules_due: Millis = NEVER
     rules_daily: int = 0
     rules_day_end: Millis = NEVER
-    rule_tags: RuleTags = field(default_factory=dict)
+    packed_rule_tags: PackedRuleTags = field(default_factory=dict)
     portraits: Portraits = field(default_factory=Portraits)
     forgotten: Forgotten | None = None
     last_cart: Millis | None = None
-    calm_for: int = 0
+    calm_for: dict[str, int] = field(default_factory=dict)
     calm_until: Millis = 0
+    rules_dues: dict[str, Millis] = field(default_factory=dict)
 
     orders = Packed[Orders](Orders, dict)
     cart = Packed[Cart](Cart, dict)
     attributes = Packed[Registers](Registers, dict)
     tags = Packed[Tags](Tags, dict)
+
+    @property
+    def rule_tags(self) -> RuleTags:
+        """The tags that rules give; who changes one sets it again."""
+        return RuleTags(self.packed_rule_tags)
 
     @property
     def days(self) -> Panes:

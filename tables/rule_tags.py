@@ -1,10 +1,11 @@
 """The tags that rules give a user, and what was said of them lately."""
 
 from bisect import bisect_right
+from collections.abc import Iterator, MutableMapping
 from operator import attrgetter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 from schemas.events import Scalar
 from schemas.times import DAY_MS, Millis
@@ -67,5 +68,43 @@ class RuleTag(Struct, array_like=True, gc=False):
         del self.answers[: max(place - 1, 0)]
 
 
-RuleTags: TypeAlias = dict[str, RuleTag]
+PackedRuleTags: TypeAlias = dict[str, bytes]
 """By the rule's name; a rule that never said anything is not here."""
+
+_PACK: Final = msgpack.Encoder().encode
+_UNPACK: Final = msgpack.Decoder(RuleTag).decode
+
+
+class RuleTags(MutableMapping[str, RuleTag]):
+    """By the rule's name, each unpacked when it is asked for: who changes one sets it again.
+
+    A look reads a few of them and changes fewer, and rows are written more often than that: so they stay packed.
+    """
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, packed: PackedRuleTags) -> None:
+        self._packed = packed
+
+    def __getitem__(self, name: str) -> RuleTag:
+        """Unpack one."""
+        return _UNPACK(self._packed[name])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Unpack one, if there is one."""
+        packed = self._packed.get(name)
+        return default if packed is None else _UNPACK(packed)
+
+    def __setitem__(self, name: str, tag: RuleTag) -> None:
+        """Pack one."""
+        self._packed[name] = _PACK(tag)
+
+    def __delitem__(self, name: str) -> None:
+        """Forget one."""
+        del self._packed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)

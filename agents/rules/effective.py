@@ -9,14 +9,14 @@ from schemas.events import Scalar
 from schemas.times import NEVER, Millis
 from tables.lifecycle import UNACTIVATED, Lifecycle
 from tables.row import Row
-from tables.rule_tags import RuleTags
+from tables.rule_tags import RuleTag
 
 
 class EffectiveTags(dict[str, Scalar]):
     """All tags of a user at a moment by name, worked out when they are asked for."""
 
     def __init__(
-        self, row: Row, rule_tags: RuleTags, hand: Mapping[str, Scalar], moment: Millis, limits: Limits
+        self, row: Row, rule_tags: Mapping[str, RuleTag], hand: Mapping[str, Scalar], moment: Millis, limits: Limits
     ) -> None:
         super().__init__(hand)
         self._row, self._rule_tags, self._moment, self._limits = row, rule_tags, moment, limits

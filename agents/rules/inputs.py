@@ -37,7 +37,6 @@ class Input(IntFlag):
 FIRST: Final = int(Input.FIRST)
 TIME: Final = int(Input.TIME)
 PREFERENCES: Final = int(Input.PREFERENCES)
-WAITING: Final = int(Input.TIME | Input.TAGS)
-"""What may have changed where nothing has happened: a tag that was set by hand ends, too."""
+TAGS: Final = int(Input.TAGS)
 ALL_INPUTS: Final = int(sum(Input))
 """As if everything had changed."""

@@ -10,12 +10,12 @@ before (bands with hysteresis read that); so it makes no difference how many loo
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agents.journal import Journal
 from agents.limits import Limits
 from agents.rules.effective import EffectiveTags, next_move, set_by_hand
-from agents.rules.inputs import ALL_INPUTS, PREFERENCES, TIME, WAITING
+from agents.rules.inputs import ALL_INPUTS, PREFERENCES, TAGS, TIME
 from agents.rules.rulebook import Rulebook
 from agents.rules.turns import Turn, gone, turns_at
 from agents.rules.view import View
@@ -26,7 +26,10 @@ from schemas.events import AnyEvent, UserId, cause_of
 from schemas.times import DAY_MS, NEVER, Millis, end_of_day
 from tables.portrait import BLOCK_MS
 from tables.row import Row
-from tables.rule_tags import UNSAID, RuleTags
+from tables.rule_tags import UNSAID
+
+ELSEWHERE: Final = ""
+"""Under this name is noted when a tag changes next that no rule gives: a lifecycle, or one set by hand."""
 
 
 class Rules(NamedTuple):
@@ -61,48 +64,69 @@ def look(row: Row, user_id: UserId, at: Millis, inputs: int, cause: str, rules: 
     """Work out what may have changed at an instant, not before the last look, and say what did."""
     book, limits = rules
     journal = Journal(row, user_id, cause)
-    if at >= row.rules_due:
-        inputs |= WAITING
     is_other = row.rules_mark != book.mark
     is_end = row.rules_mark != 0 if is_other else at >= row.rules_day_end
+    named: tuple[str, ...] = ()
+    changed = row.rules_daily
     if is_other:
-        inputs = ALL_INPUTS
-    daily = _not_calm(row, at) | inputs if is_end else 0
-    reading = book.reading(inputs, daily)
+        inputs = changed = ALL_INPUTS
+        row.rules_dues, row.calm_for = {}, {}
+    elif at >= row.rules_due:
+        named = _come_due(row, at)
+        inputs |= TAGS if ELSEWHERE in named else 0
+    unsure = _unsure(row, at, book) if is_end and changed & PREFERENCES else ()
+    daily = (changed & ~PREFERENCES | inputs) if is_end else None
+    reading = book.reading(inputs, daily, named + unsure)
     rule_tags = row.rule_tags
     if row.packed_tags is not None:
         end_tags(row, at + 1, journal)
     hand = set_by_hand(row, at)
-    portrait = row.portraits.count() if daily & PREFERENCES else None
-    view = View(row, at, tags=EffectiveTags(row, rule_tags, hand, at, limits), portrait=portrait)
-    turns = turns_at(view, reading, rule_tags, hand)
+    tags = EffectiveTags(row, rule_tags, hand, at, limits) if reading.reads_tags else None
+    view = View(row, at, tags=tags, portrait=row.portraits.count() if unsure else None)
+    view.dues, view.calm = row.rules_dues, row.calm_for
+    turns = turns_at(view, reading.rules, rule_tags, hand)
     if is_other:
         turns = [*gone(rule_tags, book.names), *turns]
     for turn in turns:
-        tell(turn, at, rule_tags, journal, is_hidden=turn.name in hand)
+        tell(turn, at, journal, is_hidden=turn.name in hand)
         turn.tag.forget_settled(at - limits.allowed_lateness_ms - DAY_MS)
+        rule_tags[turn.name] = turn.tag
     row.rules_at, row.rules_mark = at, book.mark
     row.rules_since = min(row.rules_since, at)
     if is_end:
         row.rules_daily, row.rules_day_end = 0, NEVER
-        _calm(row, view, is_known=bool(daily & PREFERENCES))
     else:
-        note(row, at, inputs, book)
-    row.rules_due = next_look(view, rules, NEVER if inputs & TIME else row.rules_due)
+        note(row, at, inputs | (TIME if book.daily.intersection(named) else 0), book)
+    learn(view, rules)
     return journal.changes
 
 
-def _not_calm(row: Row, at: Millis) -> int:
-    """What has changed on a day of which the daily rules have to know."""
-    is_calm = row.portraits.added < row.calm_for and at < row.calm_until
-    return row.rules_daily & ~PREFERENCES if is_calm else row.rules_daily
+def _come_due(row: Row, at: Millis) -> tuple[str, ...]:
+    """The rules whose answer time alone may have changed; their times are forgotten."""
+    dues = row.rules_dues
+    named = tuple([name for name, due in dues.items() if due <= at])
+    for name in named:
+        del dues[name]
+    return named
 
 
-def _calm(row: Row, view: View, *, is_known: bool) -> None:
-    """For how many actions no preference can change, all of which were worked out just now, or only some of them."""
-    until = (view.now // BLOCK_MS + 1) * BLOCK_MS
-    calm_for = row.portraits.added + view.calm_for
-    row.calm_for, row.calm_until = (calm_for, until) if is_known else (min(calm_for, row.calm_for), row.calm_until)
+def _unsure(row: Row, at: Millis, book: Rulebook) -> tuple[str, ...]:
+    """The preferences that may have changed: so many actions have come since they were worked out."""
+    if at >= row.calm_until:
+        row.calm_for, row.calm_until = {}, (at // BLOCK_MS + 1) * BLOCK_MS
+    calm_for, added = row.calm_for, row.portraits.added
+    return tuple([name for name in book.preferences if calm_for.get(name, 0) <= added])
+
+
+def learn(view: View, rules: Rules) -> None:
+    """Note when time alone may change an answer next."""
+    row, now = view.row, view.now
+    elsewhere = next_move(row, now, rules.limits) if rules.book.reads_lifecycles else NEVER
+    if row.packed_tags is not None and (end := next_end(row)) > now:
+        elsewhere = min(elsewhere, end)
+    if elsewhere != NEVER:
+        row.rules_dues[ELSEWHERE] = elsewhere
+    row.rules_due = min(row.rules_dues.values(), default=NEVER)
 
 
 def note(row: Row, at: Millis, inputs: int, book: Rulebook) -> None:
@@ -112,19 +136,9 @@ def note(row: Row, at: Millis, inputs: int, book: Rulebook) -> None:
         row.rules_day_end = end_of_day(at)
 
 
-def next_look(view: View, rules: Rules, known: Millis) -> Millis:
-    """When time alone may change an answer next."""
-    row = view.row
-    due = min(view.changes_at, known)
-    if rules.book.reads_lifecycles:
-        due = min(due, next_move(row, view.now, rules.limits))
-    end = next_end(row) if row.packed_tags is not None else NEVER
-    return min(due, end) if end > view.now else due
-
-
-def tell(turn: Turn, at: Millis, rule_tags: RuleTags, journal: Journal, *, is_hidden: bool) -> None:
-    """Say a turn, if it shows and no tag set by hand hides it, and remember it."""
-    tag = rule_tags[turn.name] = turn.tag
+def tell(turn: Turn, at: Millis, journal: Journal, *, is_hidden: bool) -> None:
+    """Say a turn, if it shows and no tag set by hand hides it, and note it in the tag."""
+    tag = turn.tag
     tag.version, tag.answers = turn.version, list(turn.answers)
     if not same(tag.value, turn.value):
         sequence = UNSAID if is_hidden else journal.say(turn.name, tag.value, turn.value, at, version=turn.version)

@@ -1,14 +1,25 @@
 """A rulebook: all rules in force, in the order of evaluation."""
 
-from collections.abc import Iterable, Sequence
-from functools import reduce
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache, reduce
 from operator import or_
+from typing import Final, NamedTuple
 
-from agents.rules.inputs import ALL_INPUTS, Input
+from agents.rules.inputs import ALL_INPUTS, PREFERENCES, Input
 from agents.rules.rule import Rule
 from schemas.changes import LIFECYCLE, PURCHASE
 
 __all__ = ["NO_RULES", "Rule", "Rulebook"]
+
+_READINGS: Final = 4_096
+"""So many ways of what may change together are remembered: a few dozen come up again and again."""
+
+
+class Reading(NamedTuple):
+    """The rules to work out together, in the order of evaluation, and whether one of them reads tags."""
+
+    rules: tuple[Rule, ...]
+    reads_tags: bool
 
 
 class Rulebook:
@@ -24,28 +35,26 @@ class Rulebook:
         self.mark = int(fingerprint[:8], 16) if fingerprint else 0
         self.names = frozenset(rule.name for rule in self.rules)
         self.reads_lifecycles = any({LIFECYCLE, PURCHASE} & rule.tags_read for rule in self.rules)
+        self.daily = frozenset(rule.name for rule in self.rules if rule.daily)
         self.daily_inputs = int(reduce(or_, (rule.reads for rule in self.rules if rule.daily), Input(0)))
         """What the rules read that are worked out at the end of a day."""
-        self._reading: dict[tuple[int, int], tuple[Rule, ...]] = {}
+        self.preferences = frozenset(rule.name for rule in self.rules if rule.daily and rule.reads & PREFERENCES)
+        """Those of them that are only worked out where they are named: they know how long they hold."""
+        self.reading = lru_cache(_READINGS)(self._reading)
 
-    def reading(self, inputs: int, daily: int = 0) -> tuple[Rule, ...]:
-        """The rules whose answer may change with any of these inputs, in the order of evaluation.
+    def _reading(self, inputs: int, daily: int | None = None, named: Collection[str] = ()) -> Reading:
+        """The rules whose answer may change with any of these inputs, and those named.
 
         Those are the rules that read them, those that read tags of such rules, and the others of their groups. Daily
         rules are among them only at the end of a day, where `daily` tells what has changed on it.
         """
-        key = (inputs, daily)
-        found = self._reading.get(key)
-        if found is None:
-            found = self._reading[key] = self._find(inputs, daily)
-        return found
-
-    def _find(self, inputs: int, daily: int) -> tuple[Rule, ...]:
-        rules = [rule for rule in self.rules if daily or not rule.daily]
-        names = {rule.name for rule in rules if _is_touched(rule, daily if rule.daily else inputs)}
+        rules = self.rules if daily is not None else [rule for rule in self.rules if not rule.daily]
+        names = {rule.name for rule in rules if rule.name in named}
+        names |= {rule.name for rule in rules if _is_touched(rule, (daily or 0) if rule.daily else inputs)}
         while more := _touched(rules, names) - names:
             names |= more
-        return tuple(rule for rule in rules if rule.name in names)
+        chosen = tuple(rule for rule in rules if rule.name in names)
+        return Reading(chosen, any(rule.tags_read for rule in chosen))
 
 
 def _is_touched(rule: Rule, inputs: int) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from agents.rules.rulebook import Rule
-from agents.rules.view import View
+from agents.rules.view import ANY_NUMBER, View
 from agents.sameness import same
 from schemas.events import Scalar
-from schemas.times import DAY_MS, Millis
-from tables.rule_tags import Answer, RuleTag, RuleTags
+from schemas.times import DAY_MS, NEVER, Millis
+from tables.rule_tags import Answer, RuleTag
 
 _NOTHING: Final = RuleTag()
 
@@ -23,7 +23,9 @@ class Turn(NamedTuple):
     answers: Sequence[Answer] = ()
 
 
-def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mapping[str, Scalar]) -> list[Turn]:
+def turns_at(
+    view: View, rules: Iterable[Rule], rule_tags: Mapping[str, RuleTag], hand: Mapping[str, Scalar]
+) -> list[Turn]:
     """Work out the rules, each after those whose tags it reads. A turn's tag may be a new one.
 
     A rule that goes by its current value (hysteresis) is told that of the end of the day before.
@@ -34,9 +36,10 @@ def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mappi
     for rule in rules:
         name = rule.name
         tag = rule_tags.get(name, _NOTHING)
-        known = tag.said[-1].to if tag.said else None
-        value = rule.evaluate(view, tag.value_at(yesterday) if rule.is_sticky and tag.said else None)
-        if value is not None and rule.group is not None:
+        said = tag.said
+        known = said[-1].to if said else None
+        value = rule.evaluate(view, tag.value_at(yesterday) if said and rule.is_sticky else None)
+        if rule.group is not None and value is not None:
             value = None if rule.group in taken else value
             taken.add(rule.group)
         if rule.ttl_ms is not None:
@@ -46,12 +49,23 @@ def turns_at(view: View, rules: Iterable[Rule], rule_tags: RuleTags, hand: Mappi
                 turns.append(turn if tag is not _NOTHING else turn._replace(tag=RuleTag()))
         elif (value is not known and not same(value, known)) or tag.answers:
             turns.append(Turn(name, rule.version, tag if tag is not _NOTHING else RuleTag(), value))
-        if name not in hand:
+        if view.tags is not None and name not in hand:
             view.tags[name] = value
+        _learn(view, name)
     return turns
 
 
-def gone(rule_tags: RuleTags, names: Container[str]) -> list[Turn]:
+def _learn(view: View, name: str) -> None:
+    """Note for a rule that was worked out for how long its answer holds; the next one starts anew."""
+    if view.changes_at != NEVER:
+        view.dues[name], view.changes_at = view.changes_at, NEVER
+    elif name in view.dues:
+        del view.dues[name]
+    if view.calm_for != ANY_NUMBER:
+        view.calm[name], view.calm_for = view.row.portraits.added + view.calm_for, ANY_NUMBER
+
+
+def gone(rule_tags: Mapping[str, RuleTag], names: Container[str]) -> list[Turn]:
     """Tags of rules that there are no longer."""
     return [
         Turn(name, 0, tag, None)

@@ -26,7 +26,8 @@ _RETURNS: Final = DONE["return"]
 class View:
     """One user at the instant `now`. What its methods have answered holds until `changes_at`, if nothing happens.
 
-    `calm_for`: fewer further actions than that make no difference to those who asked about interests.
+    `calm_for`: fewer further actions than that make no difference to those who asked about interests. Both are those of
+    the rule that is worked out; `dues` and `calm` gather them by rule.
     `before`: a midnight (a multiple of DAY_MS) of the last 7 days: only what came on days before it is known then. What
     cannot be known of it: former words on attributes, consent and reachability, which are those of now; of the cart,
     items whose newest word came later; hours that lie more than 48 h before the newest one, which are empty. `tags`:
@@ -34,7 +35,7 @@ class View:
     """
 
     __slots__ = (
-        *("now", "before", "changes_at", "calm_for", "row", "tags"),
+        *("now", "before", "changes_at", "calm_for", "dues", "calm", "row", "tags"),
         *("_days", "_hours", "_late", "_portrait", "_purchases", "_tastes"),
     )
 
@@ -49,9 +50,11 @@ class View:
         self.row = row
         self.now = now
         self.before = before
-        self.tags: dict[str, Scalar] = {} if tags is None else tags
+        self.tags = tags
         self.changes_at: Millis = NEVER
         self.calm_for = ANY_NUMBER
+        self.dues: dict[str, Millis] = {}
+        self.calm: dict[str, int] = {}
         self._days: Windows | None = None
         self._hours: Windows | None = None
         self._late: list[Correction] | None = None
@@ -212,7 +215,7 @@ class View:
     def tag(self, name: str) -> Scalar:
         """The value of another tag."""
         try:
-            return self.tags[name]
+            return None if self.tags is None else self.tags[name]
         except KeyError:
             return None
 
