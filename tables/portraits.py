@@ -39,14 +39,8 @@ _ACTIONS: Final = msgspec.msgpack.Decoder(Actions).decode
 _PORTRAIT: Final = msgspec.msgpack.Decoder(Portrait).decode
 
 
-class Kept(Struct, array_like=True, gc=False):
-    """The portrait before a UTC day (of days since the epoch), packed."""
-
-    day: int
-    packed: bytes
-
-
-KeptDays: TypeAlias = list[Kept]
+KeptDays: TypeAlias = dict[int, bytes]
+"""The portrait before a UTC day (of days since the epoch), packed, by the day, oldest first."""
 
 
 class Portraits(Struct, array_like=True, gc=False):
@@ -59,12 +53,11 @@ class Portraits(Struct, array_like=True, gc=False):
     logged: int = 0
     packed_counted: bytes | None = None
     today: int = -1
-    packed_kept: bytes | None = None
+    kept: KeptDays = field(default_factory=dict)
     added: int = 0
     done: dict[int, int] = field(default_factory=dict)
 
     counted = Packed[Portrait](Portrait, Portrait)
-    kept = Packed[KeptDays](KeptDays, list)
 
     def add(self, action: Action) -> None:
         """Remember an action."""
@@ -83,8 +76,10 @@ class Portraits(Struct, array_like=True, gc=False):
 
     def before(self, midnight: Millis) -> Portrait:
         """What was known of the days before a midnight; NEVER: what is known now."""
-        kept = None if midnight == NEVER else next((each for each in self.kept if each.day * DAY_MS >= midnight), None)
-        portrait = self.counted if kept is None else _PORTRAIT(kept.packed)
+        kept = None
+        if midnight != NEVER:
+            kept = next((packed for day, packed in self.kept.items() if day * DAY_MS >= midnight), None)
+        portrait = self.counted if kept is None else _PORTRAIT(kept)
         for action in self.actions:
             if action.ts < midnight:
                 portrait.add(action)
@@ -112,13 +107,13 @@ class Portraits(Struct, array_like=True, gc=False):
 
     def _count_days(self, actions: Actions, counted: Portrait, today: int) -> None:
         oldest = self.today - RECENT_DAYS
-        kept = [each for each in self.kept if each.day >= oldest]
+        kept = {day: packed for day, packed in self.kept.items() if day >= oldest}
         for action in actions:
             day = action.ts // DAY_MS
             if day > today:
                 today = day
                 if day >= oldest:
-                    kept.append(Kept(day, _PACK(counted)))
+                    kept[day] = _PACK(counted)
             elif day < today:
                 kept = _amended(kept, day, action, oldest)
             counted.add(action)
@@ -127,18 +122,19 @@ class Portraits(Struct, array_like=True, gc=False):
 
 def _amended(kept: KeptDays, day: int, late: Action, oldest: int) -> KeptDays:
     """What is kept, with a late action of a day counted in it."""
-    following = next((each for each in kept if each.day >= day), None)
-    if following is not None and following.day > day >= oldest:
-        kept = sorted([*kept, Kept(day, following.packed)], key=lambda each: each.day)
-    for each in kept:
-        if each.day > day:
-            portrait = _PORTRAIT(each.packed)
-            portrait.add(late)
-            each.packed = _PACK(portrait)
-    return kept
+    following = next((each for each in kept if each >= day), day)
+    if following > day >= oldest:
+        kept = dict(sorted([*kept.items(), (day, kept[following])]))
+    return {each: _with(packed, late) if each > day else packed for each, packed in kept.items()}
+
+
+def _with(packed: bytes, action: Action) -> bytes:
+    portrait = _PORTRAIT(packed)
+    portrait.add(action)
+    return _PACK(portrait)
 
 
 def _not_too_large(kept: KeptDays) -> KeptDays:
-    while len(kept) > 1 and sum(len(each.packed) for each in kept) > MAX_KEPT_BYTES:
-        kept = kept[1:]
+    while len(kept) > 1 and sum(map(len, kept.values())) > MAX_KEPT_BYTES:
+        del kept[min(kept)]
     return kept
