@@ -98,6 +98,8 @@ def _lived(turn: Turn, ttl_ms: Millis, view: View) -> Turn:
         return turn._replace(answers=answers)
     ends_at = end_of_life(answers[-1], ttl_ms)
     if ends_at <= view.now:
+        if turn.tag.value_at(today * DAY_MS - 1) is not None:
+            view.changes_at = min(view.changes_at, (today + 1) * DAY_MS)  # a rule that goes by its value has none then
         return turn._replace(value=None, answers=answers)
     view.changes_at = min(view.changes_at, ends_at)
     return turn._replace(answers=answers)
