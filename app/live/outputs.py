@@ -1,6 +1,7 @@
 """What an epoch says, as records for other topics: JSON, with CloudEvents headers (Kafka binding, binary mode)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -13,6 +14,9 @@ from tables.changelog import Output
 
 TAG_CHANGES: Final = "tag-changes"
 DEAD_LETTERS: Final = "dead-letters"
+
+_TIMES: Final = 1_024
+"""So many times are remembered as text: all that is said of one look, and of the end of a day, has one time."""
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 
@@ -46,6 +50,7 @@ class Outputs:
         ]
 
 
+@lru_cache(_TIMES)
 def rfc_3339(at: Millis) -> bytes:
     """A time in RFC 3339.
 
