@@ -30,7 +30,7 @@ def order(row: Row, event: Order, now: Millis, limits: Limits) -> Sequence[TagCh
         count_order(row, event)
     orders[key] = state
     _forget(row, orders, now - limits.allowed_lateness_ms)
-    row.orders = orders
+    row.orders, row.purchases = orders, None
     return active(row, event, now, limits) if event.is_activity else ()
 
 

@@ -271,7 +271,7 @@ class Partition:
         pending = self._pending.get(user_id)
         if pending is not None and pending.at == ts:
             return
-        if pending is not None or row.rules_next < ts:
+        if pending is not None or row.rules_due < ts or row.rules_day_end < ts:
             self._pending.pop(user_id, None)
             bound = ts if pending is None else max(ts, pending.at + 1)
             self._say(user_id, row, catch_up(row, user_id, pending, bound, self._rules))

@@ -54,7 +54,8 @@ def next_due(row: Row, limits: Limits) -> Millis:
         lifecycle.next_due(row.lifecycle, limits.lifecycle),
         lifecycle.next_due(row.purchase, limits.purchase),
         next_end(row) if row.packed_tags else NEVER,
-        row.rules_next,
+        row.rules_due,
+        row.rules_day_end,
     )
 
 

@@ -16,6 +16,7 @@ from tables.orders import Forgotten, Orders
 from tables.packed import Packed
 from tables.panes import Panes, Window
 from tables.portraits import Portraits
+from tables.purchases import Purchases
 from tables.rule_tags import PackedRuleTags, RuleTags
 
 MAX_ATTRIBUTES: Final = 32
@@ -85,7 +86,7 @@ class Row(Struct, array_like=True, gc=False):
     the first one; `rules_dues`: by rule, when time alone may change its answer, `rules_due`: the first of these times;
     `rules_daily`: what has changed of which the daily rules have to know (inputs, as agents/rules/inputs.py numbers
     them) at `rules_day_end`. `calm_for`: by preference, before the user has done so many actions (and before
-    `calm_until`) it cannot change.
+    `calm_until`) it cannot change. `purchases`: what `orders` and `forgotten` come to (None: not worked out since).
     """
 
     due: Millis = NEVER
@@ -120,6 +121,7 @@ class Row(Struct, array_like=True, gc=False):
     calm_for: dict[str, int] = field(default_factory=dict)
     calm_until: Millis = 0
     rules_dues: dict[str, Millis] = field(default_factory=dict)
+    purchases: Purchases | None = None
 
     orders = Packed[Orders](Orders, dict)
     cart = Packed[Cart](Cart, dict)
@@ -146,11 +148,6 @@ class Row(Struct, array_like=True, gc=False):
         """The greatest purchase that was not cancelled, in minor units."""
         kept = (order.amount for order in self.orders.values() if order.is_purchased and not order.is_cancelled)
         return max(self.totals.max_old_order, *kept, 0)
-
-    @property
-    def rules_next(self) -> Millis:
-        """When the rules are worked out next, if nothing happens."""
-        return min(self.rules_due, self.rules_day_end)
 
     @property
     def is_blank(self) -> bool:

@@ -51,7 +51,7 @@ def catch_up(row: Row, user_id: UserId, pending: Pending | None, bound: Millis, 
     """Look at every instant before the bound at which something changed, or time alone may change an answer."""
     changes: list[TagChange] = []
     event_at = NEVER if pending is None else pending.at
-    while (at := min(event_at, row.rules_next)) < bound:
+    while (at := min(event_at, row.rules_due, row.rules_day_end)) < bound:
         if pending is not None and at == event_at:
             changes += look(row, user_id, at, pending.inputs, cause_of(pending.event), rules)
             event_at = NEVER

@@ -1,11 +1,12 @@
 """The view: what an expression may read of one user at an instant, and when time alone may change an answer."""
 
+from itertools import pairwise
 from math import ceil, floor
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from agents.rules.cycles import cycles, most_overdue
-from agents.rules.purchases import Purchases, purchases
+from agents.rules.purchases import purchases
 from agents.rules.tastes import Lead, Tastes
 from agents.rules.windows import ORDERS, SPEND, Correction, Windows, corrections
 from agents.rules.zones import hours_ahead
@@ -13,6 +14,7 @@ from schemas.events import Scalar
 from schemas.times import DAY_MS, HOUR_MS, NEVER, Millis
 from tables.dimensions import DONE, Dimension
 from tables.portrait import Portrait
+from tables.purchases import Purchases
 from tables.row import CartItem, Register, Row
 
 Instant: TypeAlias = Literal["first_activity", "last_activity", "first_order", "last_order", "last_cart", "registered"]
@@ -129,13 +131,16 @@ class View:
 
     def cycle_crosses(self, limit: float) -> float | None:
         """The same; but time matters only when it comes to the limit, or passes it."""
-        last, gap = self._bought().last, self._bought().mean_gap_days
+        bought = self._bought()
+        last, gap = bought.last, bought.mean_gap_days
         if last is None or not gap:
             return None
         days = ceil(limit * gap)
-        for each in (days - 1, days, days + 1):
-            self._may_change(last + each * DAY_MS)
-        return self._bought().cycles((self.now - last) // DAY_MS)
+        sides = [_side(bought.cycles(each), limit) for each in range(days - 2, days + 2)]
+        for each, (before, then) in enumerate(pairwise(sides), days - 1):
+            if before != then:
+                self._may_change(last + each * DAY_MS)
+        return bought.cycles((self.now - last) // DAY_MS)
 
     def purchase_days(self) -> int:
         """UTC days with a purchase that was not cancelled."""
@@ -285,3 +290,8 @@ class View:
             ahead = 0 if zone is None or then is None else hours_ahead(zone.value, then)
             self._tastes = Tastes(self._known(), ahead)
         return self._tastes
+
+
+def _side(number: float | None, limit: float) -> int:
+    """Below a limit (-1), on it, or above it (1)."""
+    return 0 if number is None else (number > limit) - (number < limit)

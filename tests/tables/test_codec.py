@@ -19,6 +19,7 @@ from tables.lifecycle import Lifecycle, State
 from tables.orders import Forgotten, OrderState, order_fingerprint
 from tables.panes import DAYS_KEPT, HOURS_KEPT, Window, add
 from tables.portraits import Portraits
+from tables.purchases import Purchases
 from tables.row import CartItem, FirstActivity, ManualTag, Register, Row, Totals
 from tables.rule_tags import Answer, RuleTag
 from tables.said import Said
@@ -124,6 +125,7 @@ FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "calm_for": st.dictionaries(texts, counts, max_size=2),
     "calm_until": times,
     "rules_dues": st.dictionaries(texts, times, max_size=2),
+    "purchases": st.none() | st.builds(Purchases, counts, st.none() | times, st.none() | times, counts, money),
 }
 rows: Final = st.builds(Row, **FIELDS)
 
