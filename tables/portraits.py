@@ -106,17 +106,20 @@ class Portraits(Struct, array_like=True, gc=False):
         return counted
 
     def _count_days(self, actions: Actions, counted: Portrait, today: int) -> None:
-        oldest = self.today - RECENT_DAYS
-        kept = {day: packed for day, packed in self.kept.items() if day >= oldest}
+        oldest, kept = self.today - RECENT_DAYS, self.kept
+        if next(iter(kept), oldest) < oldest:
+            kept = {day: packed for day, packed in kept.items() if day >= oldest}
+        packed = self.packed_counted  # as it is until an action is counted
         for action in actions:
             day = action.ts // DAY_MS
             if day > today:
                 today = day
                 if day >= oldest:
-                    kept[day] = _PACK(counted)
+                    kept[day] = packed or _PACK(counted)
             elif day < today:
                 kept = _amended(kept, day, action, oldest)
             counted.add(action)
+            packed = None
         self.kept = _not_too_large(kept)
 
 

@@ -62,10 +62,12 @@ class RuleTag(Struct, array_like=True, gc=False):
 
     def forget_settled(self, horizon: Millis) -> None:
         """Drop what no late event can prove wrong any more: all before the last entry at or before the horizon."""
-        place = bisect_right(self.said, horizon, key=_AT)
-        del self.said[: max(place - 1, 0)]
-        place = bisect_right(self.answers, horizon // DAY_MS, key=_DAY)
-        del self.answers[: max(place - 1, 0)]
+        if len(self.said) > 1:
+            place = bisect_right(self.said, horizon, key=_AT)
+            del self.said[: max(place - 1, 0)]
+        if len(self.answers) > 1:
+            place = bisect_right(self.answers, horizon // DAY_MS, key=_DAY)
+            del self.answers[: max(place - 1, 0)]
 
 
 PackedRuleTags: TypeAlias = dict[str, bytes]
