@@ -56,6 +56,8 @@ class Preference(NamedTuple):
         return top if as_written(share + slack) >= self._least_share(top) else self.otherwise
 
     def _least_share(self, value: str | None) -> float:
+        if not self.population:
+            return self.min_share
         return max(self.min_share, as_written(self.min_lift * self.population.get(value or "", 0.0)))
 
     def _lasts(self, v: "View", lead: "Lead", held: int, found: Scalar) -> int:
