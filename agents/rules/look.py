@@ -119,8 +119,9 @@ def _unsure(row: Row, at: Millis, book: Rulebook) -> tuple[str, ...]:
 
 
 def learn(view: View, rules: Rules) -> None:
-    """Note when time alone may change an answer next."""
+    """Note when time alone may change an answer next, and what the orders come to: few looks follow an order."""
     row, now = view.row, view.now
+    row.purchases = row.purchases or view.purchases
     elsewhere = next_move(row, now, rules.limits) if rules.book.reads_lifecycles else NEVER
     if row.packed_tags is not None and (end := next_end(row)) > now:
         elsewhere = min(elsewhere, end)

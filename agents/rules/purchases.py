@@ -6,15 +6,8 @@ from tables.row import Row
 
 
 def purchases(row: Row, before: Millis) -> Purchases:
-    """Of the remembered orders those before a time, and all that are remembered no longer one by one.
-
-    Those of now are kept in the row until the next order: most looks ask for them, and few follow an order.
-    """
-    if before != NEVER:
-        return _counted(row, before)
-    if row.purchases is None:
-        row.purchases = _counted(row, NEVER)
-    return row.purchases
+    """Of the remembered orders those before a time, and all that are remembered no longer one by one."""
+    return row.purchases if before == NEVER and row.purchases is not None else _counted(row, before)
 
 
 def _counted(row: Row, before: Millis) -> Purchases:

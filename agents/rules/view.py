@@ -33,12 +33,13 @@ class View:
     `before`: a midnight (a multiple of DAY_MS) of the last 7 days: only what came on days before it is known then. What
     cannot be known of it: former words on attributes, consent and reachability, which are those of now; of the cart,
     items whose newest word came later; hours that lie more than 48 h before the newest one, which are empty. `tags`:
-    the values of other tags. Money is decimal.
+    the values of other tags. Money is decimal. `purchases`: what the orders come to, once
+    somebody has asked.
     """
 
     __slots__ = (
-        *("now", "before", "changes_at", "calm_for", "dues", "calm", "row", "tags"),
-        *("_days", "_hours", "_late", "_portrait", "_purchases", "_tastes"),
+        *("now", "before", "changes_at", "calm_for", "dues", "calm", "row", "tags", "purchases"),
+        *("_days", "_hours", "_late", "_portrait", "_tastes"),
     )
 
     def __init__(
@@ -61,7 +62,7 @@ class View:
         self._hours: Windows | None = None
         self._late: list[Correction] | None = None
         self._portrait = portrait
-        self._purchases: Purchases | None = None
+        self.purchases: Purchases | None = None
         self._tastes: Tastes | None = None
 
     def window(self, field: int, hours: int = 0, days: int = 0) -> float:
@@ -274,9 +275,9 @@ class View:
         return self._late
 
     def _bought(self) -> Purchases:
-        if self._purchases is None:
-            self._purchases = purchases(self.row, self.before)
-        return self._purchases
+        if self.purchases is None:
+            self.purchases = purchases(self.row, self.before)
+        return self.purchases
 
     def _known(self) -> Portrait:
         if self._portrait is None:
