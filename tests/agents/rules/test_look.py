@@ -8,7 +8,7 @@ import pytest
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition
 from agents.rules.build import Draft, Drafts, build
-from agents.rules.rulebook import NO_RULES, Rulebook
+from agents.rules.rulebook import NO_RULES, Rule, Rulebook
 from agents.rules.view import View
 from schemas.events import Scalar
 from schemas.rules import Band, Choice, TagRule
@@ -64,6 +64,42 @@ def test_what_an_event_does_not_touch_is_not_worked_out() -> None:
     story.apply(click(day(0)), click(day(1)), order(day(2)), click(day(3)))
     story.watermark(day(4))
     assert asked == [day(0), day(2)]  # the first look is a whole one
+
+
+# day      0                  3       5       7
+#          o                  |early  |       |late       each is worked out at its own time alone
+def test_where_only_time_passed_only_the_rules_whose_own_time_has_come_are_worked_out() -> None:
+    asked: list[tuple[str, Millis]] = []
+
+    def noted(rule: Rule) -> Rule:
+        def evaluate(view: View, held: Scalar) -> Scalar:
+            asked.append((rule.name, view.now))
+            return rule.evaluate(view, held)
+
+        return rule._replace(evaluate=evaluate)
+
+    early, late = (TagRule(name=name, when="orders(3d) >= 1") for name in ("early", "late"))
+    late = msgspec.structs.replace(late, when="orders(7d) >= 1")
+    reader = TagRule(name="reader", value="tag('early')")
+    story = Story(rulebook=Rulebook(map(noted, book(early, late, reader).rules), 1, "aaaaaaaa"))
+    story.apply(order(day(0)))
+    story.watermark(day(9))
+    assert sorted(asked) == sorted(
+        [(name, day(0)) for name in ("early", "late", "reader")]
+        + [("early", day(3)), ("reader", day(3)), ("late", day(7))]
+    )
+
+
+def test_what_the_orders_come_to_is_worked_out_anew_after_each_order() -> None:
+    story = Story(rulebook=book(TagRule(name="greatest", value="max_order")))
+    story.apply(order(day(0), order_id="a", total=5), order(day(1), order_id="b", total=9))
+    story.apply(order(day(2), order_id="b", status="cancelled"))
+    story.watermark(day(3))
+    assert [line.split(" at ")[0] for line in told(story, "greatest")] == [
+        "greatest: null -> 5.0",
+        "greatest: 5.0 -> 9.0",
+        "greatest: 9.0 -> 5.0",
+    ]
 
 
 def test_hysteresis_goes_by_the_value_at_the_end_of_the_day_before() -> None:

@@ -153,6 +153,17 @@ def test_daily_rules_are_looked_at_at_the_end_of_a_day_only() -> None:
     assert made.daily_inputs == Input.CLICKS | Input.PREFERENCES
 
 
+def test_what_is_named_is_read_too_and_a_daily_rule_only_at_the_end_of_a_day() -> None:
+    made = book(
+        {"name": "now", "value": "clicks()"},
+        {"name": "reader", "when": "tag('now') == 1"},
+        {"name": "then", "value": "carts()", "daily": True},
+    )
+    assert names(made.reading(0, None, ("now", "then")).rules) == ["now", "reader"]
+    assert names(made.reading(0, 0, ("then",)).rules) == ["then"]
+    assert [made.reading(0, None, named).reads_tags for named in ((), ("now",))] == [False, True]
+
+
 def test_a_book_knows_its_names_and_whether_it_reads_lifecycles() -> None:
     assert book({"name": "a", "when": "true"}).names == {"a"}
     assert not book({"when": "true"}).reads_lifecycles

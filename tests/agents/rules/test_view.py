@@ -91,7 +91,9 @@ def test_a_cycle_is_met_on_the_very_day() -> None:
     orders = [bought(number * 10 / 3, f"o{number}") for number in range(4)]
     assert (view(*orders, now=12).cycle(), view(*orders, now=13).cycle()) == (0.6, 0.9)
     slow = view(*(bought(number * 50 / 3, f"o{number}") for number in range(4)), now=50)
-    assert (slow.cycle_crosses(0.9), slow.changes_at <= day(65)) == (0, True), "0.9 * (50 / 3) is more than 15"
+    assert (slow.cycle_crosses(0.9), slow.changes_at) == (0, day(65)), "0.9 * (50 / 3) is 15, exactly"
+    early = view(*orders, now=11)
+    assert (early.cycle_crosses(0.8), early.changes_at) == (0.3, day(13)), "0.6 on day 12, and 0.9 on day 13: past 0.8"
 
 
 def test_what_is_not_known_is_none() -> None:
