@@ -1,9 +1,11 @@
 """Preferences: what a user chooses most often, once that is known of enough actions and clear enough to say."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.rules.as_written import as_written
+from agents.sameness import same
 from schemas.events import Scalar
 from schemas.rules import Dimension
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 MIN_ACTIONS = 10
 MIN_SHARE = 0.3
+_SPARE = 0.01
+"""Of an action: shares are compared to twelve places, so this is too much for up to ten thousand million actions."""
 
 
 class Preference(NamedTuple):
@@ -63,12 +67,13 @@ class Preference(NamedTuple):
     def _lasts(self, v: "View", lead: "Lead", held: int, found: Scalar) -> int:
         """Fewer further actions than so many leave the answer as it is, whatever they are.
 
-        At worst all of them are of one other value. One action is left to spare, for what doubles cannot tell apart.
+        At worst all of them are of one other value. A little is left to spare, for what doubles cannot tell apart.
         """
         unit = v.unit(self.dimension)
-        if unit is None or (found is None and lead.share >= self.min_share):
+        is_none = same(found, self.otherwise)
+        if unit is None or (is_none and lead.share >= self.min_share):
             return 0
-        if found is None:
+        if is_none:
             actions = (self.min_share * lead.total - lead.weight) / ((1 - self.min_share) or 1)
         else:
             if found == lead.top:
@@ -77,4 +82,4 @@ class Preference(NamedTuple):
             least = self._least_share(str(found)) - self.hysteresis
             ahead = (self.hysteresis * lead.total - rival + held) / (1 - self.hysteresis)
             actions = min(ahead, held / least - lead.total) if least > 0 else ahead
-        return int(max(actions, 0) // unit)
+        return max(ceil(actions / unit - _SPARE), 0)

@@ -38,7 +38,7 @@ preferences: Final = st.builds(
     st.sampled_from([0.0, 1.1]),
     st.sampled_from([0.0, 0.05, 0.15]),
     st.just({"a": 0.4}),
-    st.sampled_from([None, "any", 0]),
+    st.sampled_from([None, "any", 0, "a"]),
 )
 
 
@@ -57,10 +57,10 @@ def test_fewer_actions_than_a_preference_holds_for_leave_it_as_it_is(
             assert preferred(row, preference, found, now)[0] == found
 
 
-#                  known           holds for: until one more action may make a difference, less one to spare
+#                  known           holds for: until so many further actions may make a difference
 @pytest.mark.parametrize(
     ("known", "holds_for"),
-    [("", 10), ("aaaa", 6), ("abcdefghij", 2), ("a" * 20, 22), ("a" * 60 + "b" * 40, 26), ("a" * 11 + "b" * 10, 2)],
+    [("", 10), ("aaaa", 6), ("abcdefghij", 3), ("a" * 20, 23), ("a" * 60 + "b" * 40, 27), ("a" * 11 + "b" * 10, 3)],
 )
 def test_a_preference_knows_how_many_actions_it_holds_for(known: str, holds_for: int) -> None:
     preference = Preference("category", 10, 0.3, 0.0, 0.05, {}, None)
