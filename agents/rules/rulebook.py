@@ -15,6 +15,10 @@ _READINGS: Final = 4_096
 """So many ways of what may change together are remembered: a few dozen come up again and again."""
 
 
+_MOVERS: Final = int(Input.ACTIVITY | Input.ORDERS)
+"""What may move a lifecycle."""
+
+
 class Reading(NamedTuple):
     """The rules to work out together, in the order of evaluation, and whether one of them reads tags."""
 
@@ -35,8 +39,11 @@ class Rulebook:
         self.mark = int(fingerprint[:8], 16) if fingerprint else 0
         self.names = frozenset(rule.name for rule in self.rules)
         self.reads_lifecycles = any({LIFECYCLE, PURCHASE} & rule.tags_read for rule in self.rules)
-        self.daily = frozenset(rule.name for rule in self.rules if rule.daily)
-        self.daily_inputs = int(reduce(or_, (rule.reads for rule in self.rules if rule.daily), Input(0)))
+        self._reads = _all_reads(self.rules)
+        daily = [rule for rule in self.rules if rule.daily]
+        self.daily = frozenset(rule.name for rule in daily).union(*(_all_tags(rule, self.rules) for rule in daily))
+        """The rules that are worked out at the end of a day, and those whose tags they read."""
+        self.daily_inputs = reduce(or_, (self._reads[rule.name] for rule in daily), 0)
         """What the rules read that are worked out at the end of a day."""
         self.preferences = frozenset(rule.name for rule in self.rules if rule.daily and rule.reads & PREFERENCES)
         """Those of them that are only worked out where they are named: they know how long they hold."""
@@ -50,18 +57,39 @@ class Rulebook:
         """
         rules = self.rules if daily is not None else [rule for rule in self.rules if not rule.daily]
         names = {rule.name for rule in rules if rule.name in named}
-        names |= {rule.name for rule in rules if _is_touched(rule, (daily or 0) if rule.daily else inputs)}
+        changed = (daily or 0, inputs)
+        names |= {rule.name for rule in rules if self._is_touched(rule, changed[not rule.daily])}
         while more := _touched(rules, names) - names:
             names |= more
         chosen = tuple(rule for rule in rules if rule.name in names)
         return Reading(chosen, any(rule.tags_read for rule in chosen))
 
+    def _is_touched(self, rule: Rule, inputs: int) -> bool:
+        """Whether the rule reads one of the inputs: who reads a lifecycle reads what may move it.
 
-def _is_touched(rule: Rule, inputs: int) -> bool:
-    """Whether the rule reads one of the inputs; who reads a lifecycle reads what may move it."""
-    if inputs == ALL_INPUTS or rule.reads & inputs:
-        return True
-    return bool(inputs & (Input.ACTIVITY | Input.ORDERS)) and bool({LIFECYCLE, PURCHASE} & rule.tags_read)
+        A daily one also reads what the rules read whose tags it reads: that they changed was on another look.
+        """
+        if inputs == ALL_INPUTS or rule.reads & inputs:
+            return True
+        if rule.daily:
+            return bool(self._reads[rule.name] & inputs)
+        return bool(inputs & _MOVERS) and bool({LIFECYCLE, PURCHASE} & rule.tags_read)
+
+
+def _all_reads(rules: Sequence[Rule]) -> dict[str, int]:
+    """What each rule reads, with what those read whose tags it reads: they come before it."""
+    known = {LIFECYCLE: _MOVERS, PURCHASE: _MOVERS}
+    for rule in rules:
+        known[rule.name] = reduce(or_, (known.get(name, 0) for name in rule.tags_read), int(rule.reads))
+    return known
+
+
+def _all_tags(rule: Rule, rules: Sequence[Rule]) -> set[str]:
+    """The tags that a rule reads, and those that their rules read, and so on."""
+    found = set(rule.tags_read)
+    for each in reversed(rules):
+        found |= each.tags_read if each.name in found else set()
+    return found
 
 
 def _touched(rules: Sequence[Rule], names: set[str]) -> set[str]:

@@ -90,6 +90,22 @@ def test_where_only_time_passed_only_the_rules_whose_own_time_has_come_are_worke
     )
 
 
+# day      0        1        2       3 4              the orders leave the window one after the other
+#          o  |     o  |     o  |
+def test_a_daily_rule_follows_the_tags_that_it_reads() -> None:
+    lately = TagRule(name="lately", value="orders(2d)")
+    again = TagRule(name="again", value="tag('lately')")
+    story = Story(rulebook=book(lately, again, TagRule(name="daily", value="tag('again')", daily=True)))
+    story.apply(*(order(day(each + 0.5), order_id=str(each)) for each in range(3)))
+    story.watermark(day(9))
+    assert [line.split(" (")[0] for line in told(story, "daily")] == [
+        "daily: null -> 1 at 1d-1ms",
+        "daily: 1 -> 2 at 2d-1ms",
+        "daily: 2 -> 1 at 4d-1ms",
+        "daily: 1 -> 0 at 5d-1ms",
+    ]
+
+
 def test_what_the_orders_come_to_is_worked_out_anew_after_each_order() -> None:
     story = Story(rulebook=book(TagRule(name="greatest", value="max_order")))
     story.apply(order(day(0), order_id="a", total=5), order(day(1), order_id="b", total=9))
