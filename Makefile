@@ -47,6 +47,7 @@ format: setup ## let ruff format and fix what it can
 contracts: setup ## write docs/contracts from the structs
 	$(BIN)/python -m schemas.contracts docs/contracts
 	$(BIN)/python -m app.rules_docs docs/rules.md
+	$(BIN)/python -m app.churn_docs docs/churn.md
 
 lock: ## pin every dependency anew, with hashes
 	$(PYTHON) -m venv .venv-lock

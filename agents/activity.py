@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agents import lifecycle
+from agents.churn.returns import note_activity
 from agents.journal import Journal
 from agents.lifecycle import Move
 from agents.limits import Limits
@@ -20,6 +21,8 @@ def active(row: Row, event: AnyEvent, now: Millis, limits: Limits) -> Sequence[T
     ts = event.ts
     if now - ts > limits.allowed_lateness_ms:
         return ()
+    if limits.churn is not None:
+        note_activity(row, ts, limits.churn)
     is_order = type(event) is Order
     if lifecycle.is_routine(row.lifecycle, ts, limits.lifecycle):
         if not is_order:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agents.activity import active
-from agents.counting import count
+from agents.counting import count_look
 from agents.limits import Limits
 from agents.portrait import count_cart
 from schemas.changes import TagChange
@@ -15,9 +15,8 @@ from tables.row import MAX_CART_ITEMS, CartItem, Row
 
 def cart(row: Row, event: Cart, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """A cart event counts, changes the open cart, and is activity."""
-    row.totals.carts += 1
     row.last_cart = max(row.last_cart or 0, event.ts)
-    count(row, event.ts, carts=1)
+    count_look(row, event.ts, carts=1)
     if limits.portraits:
         count_cart(row, event)
     if event.action == "checkout":

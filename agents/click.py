@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agents.activity import active
-from agents.counting import count
+from agents.counting import count_look
 from agents.limits import Limits
 from agents.portrait import count_click
 from schemas.changes import TagChange
@@ -14,8 +14,7 @@ from tables.row import Row
 
 def click(row: Row, event: Click, now: Millis, limits: Limits) -> Sequence[TagChange]:
     """A click counts, and is activity."""
-    row.totals.clicks += 1
-    count(row, event.ts, clicks=1)
+    count_look(row, event.ts, clicks=1)
     if limits.portraits:
         count_click(row, event)
     return active(row, event, now, limits)

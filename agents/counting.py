@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas.money import Minor
 from schemas.times import DAY_MS, HOUR_MS, Millis
-from tables.panes import DAYS_KEPT, HOURS_KEPT, SPARE_DAYS, add
+from tables.panes import DAYS_KEPT, HOURS_KEPT, SPARE_DAYS, add, has_looks
 from tables.row import Row
 
 _DAYS: Final = DAYS_KEPT + SPARE_DAYS
@@ -14,6 +14,14 @@ def count(row: Row, ts: Millis, clicks: int = 0, carts: int = 0, orders: int = 0
     """Add to the panes of a time; negative numbers take off."""
     add(row.day_window, _DAYS, ts // DAY_MS, clicks, carts, orders, spend)
     add(row.hour_window, HOURS_KEPT, ts // HOUR_MS, clicks, carts, orders, spend)
+
+
+def count_look(row: Row, ts: Millis, clicks: int = 0, carts: int = 0) -> None:
+    """Add a click or a cart event to the totals, and to the panes of a time; the first of its day adds that day."""
+    row.totals.clicks += clicks
+    row.totals.carts += carts
+    row.look_days += not has_looks(row.day_window, _DAYS, ts // DAY_MS)
+    count(row, ts, clicks, carts)
 
 
 def count_purchase(row: Row, ts: Millis, orders: int, spend: Minor) -> None:

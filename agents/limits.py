@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from agents.churn.grid import Grid
 from schemas.times import DAY_MS, Millis, format_span
 
 
@@ -29,6 +30,8 @@ class Limits(Struct, frozen=True, gc=False):
     max_ahead_ms: Millis = 3 * 365 * DAY_MS
     portraits: bool = True
     """Whether users' portraits are kept; only rules ask for them."""
+    churn: Grid | None = None
+    """When users are sampled for models of churn; None: never."""
 
     def __post_init__(self) -> None:
         """Check them."""

@@ -2,23 +2,26 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, convert
 from msgspec.structs import asdict
 
 from agents import steps
+from agents.churn.sampler import NEVER_SWEPT, Sampler
 from agents.limits import Limits
 from agents.rules.event_inputs import inputs_of
-from agents.rules.inputs import ALL_INPUTS, FIRST
+from agents.rules.inputs import ALL_INPUTS, FIRST, SCORE
 from agents.rules.look import Pending, Rules, catch_up, look, note
 from agents.rules.revise import revise
 from agents.rules.rulebook import NO_RULES, Rulebook
-from schemas.changes import BY_RULES, TagChange
+from schemas.changes import BY_RULES, CHURN_RISK, TagChange
 from schemas.dead_letter import DeadLetter, Rejected, dead_letter
 from schemas.decode import decode
 from schemas.events import TYPE_OF, AnyEvent, Profile, Tick, UserId, cause_of
+from schemas.examples import Example
 from schemas.partitioner import partition_of
+from schemas.scores import ChurnScore
 from schemas.times import MINUTE_MS, NEVER, SECOND_MS, Millis, to_datetime
 from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.census import count, empty
@@ -26,6 +29,7 @@ from tables.changelog import State
 from tables.codec import DamagedError, UnknownVersionError
 from tables.merge import Merge
 from tables.row import Row
+from tables.score import Score
 from tables.table import Table
 
 GRACE_MS: Final[Millis] = 5 * SECOND_MS
@@ -35,6 +39,8 @@ MAX_FUTURE_MS: Final[Millis] = 5 * MINUTE_MS
 SLICE: Final = 400
 """About so many events of a topic, or timers, are applied in one go: 10 to 20 ms."""
 
+SAMPLED_AT_ONCE: Final = 200
+"""So many users are sampled for models in one go: 10 to 20 ms."""
 USERS_REMEMBERED: Final = 10_000
 """Users who are known to belong here: their partition is not worked out again for each event."""
 
@@ -64,6 +70,8 @@ class Epoch(NamedTuple):
     dead_letters: Sequence[DeadLetter]
     state: State
     erased: Collection[UserId] = frozenset()
+    examples: Sequence[Example] = ()
+    scores: Sequence[ChurnScore] = ()
 
 
 class Counters(Struct):
@@ -104,6 +112,8 @@ class Partition:
         self.census = empty()
         self.dead_letters: list[DeadLetter] = []
         self._erased: set[UserId] = set()
+        self._scores: list[ChurnScore] = []
+        self.sampler = None if limits.churn is None else Sampler(number, limits.churn, table)
 
     def take(
         self, topic: Topic, records: Iterable[tuple[Offset, bytes | None]], wall_now: Millis | None = None
@@ -148,6 +158,8 @@ class Partition:
         if self._now > self.watermark and not self._pass_time():
             return False
         limit, reached = self._reached(wall)
+        stop = NEVER if wall is not None else self._stop(limit)
+        is_stopped, limit, reached = limit > stop, min(limit, stop), min(reached, stop)
         below = self.merge.slice_below(limit, SLICE)
         for key, _, _, record in self.merge.release(below):
             if isinstance(record, DeadLetter):
@@ -159,7 +171,15 @@ class Partition:
         if below < limit:
             return False
         self._now = max(self._now, reached)
-        return self._pass_time()
+        return self._pass_time() and not is_stopped
+
+    def _stop(self, limit: Millis) -> Millis:
+        """Where events have to wait until all users are sampled: then it makes no difference how they came."""
+        if self.sampler is None:
+            return NEVER
+        if (first := self.merge.first) is not None and 0 < first < limit:
+            self.sampler.start(first)
+        return min(self.next_sweep, NEVER - 1) + 1
 
     def _moment(self, key: Millis, wall: Wall | None) -> Millis:
         """How far time had come for a record: it never goes back, also where no topic waits for another."""
@@ -191,7 +211,11 @@ class Partition:
             counters=asdict(self.counters),
             furthest=self._furthest,
             rules_mark=0 if self._unswept else self._rules.book.mark,
+            **self._sampled_until(),
         )
+
+    def _sampled_until(self) -> dict[str, Any]:
+        return {} if self.sampler is None else {"swept": self.sampler.swept, "swept_to": self.sampler.cursor}
 
     def collect(self) -> Epoch:
         """End an epoch: what it changed, and where the partition stands."""
@@ -199,7 +223,9 @@ class Partition:
         count(self.census, changes)
         dead_letters, self.dead_letters = self.dead_letters, []
         erased, self._erased = self._erased, set()
-        return Epoch(rows, changes, dead_letters, self.state, erased)
+        examples = () if self.sampler is None else self.sampler.take_examples()
+        scores, self._scores = tuple(self._scores), []
+        return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores)
 
     def resume(self, state: State, rows: Mapping[bytes, bytes]) -> None:
         """Go on from where an epoch ended.
@@ -211,6 +237,8 @@ class Partition:
         self.merge.resume(state.positions.items())
         self._now = self.watermark = state.watermark
         self._furthest = state.furthest
+        if self.sampler is not None:
+            self.sampler.resume(state.swept, state.swept_to)
         self.census = state.census
         self.counters = convert(state.counters, Counters)
         try:
@@ -238,6 +266,22 @@ class Partition:
                 at = max(self.watermark, row.rules_at)
                 self._say(user_id, row, look(row, user_id, at, ALL_INPUTS, BY_RULES, self._rules))
 
+    def score(self, user_id: UserId, score: Score) -> None:
+        """Take over a score of a user; rules that go by it are looked at as of its instant."""
+        row = self.table.get(user_id)
+        if row is None or row.is_blank:
+            return
+        row.score = score
+        self.table.put(user_id, row)
+        if not self._rules.book.reading(SCORE).rules:
+            return
+        self._look_before(user_id, row, max(score.as_of, row.rules_at))
+        at = max(score.as_of, row.rules_at)
+        changes = look(row, user_id, at, SCORE, f"churn:{score.model}@{score.version}", self._rules)
+        self._say(user_id, row, changes)
+        if any(change.tag == CHURN_RISK for change in changes):
+            self._scores.append(ChurnScore(user_id=user_id, **_told(score)))
+
     def apply(self, event: AnyEvent, now: Millis) -> None:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""
         table, user_id = self.table, event.user_id
@@ -252,6 +296,8 @@ class Partition:
             self._ignore(verdict)
             return
         self.counters.applied += 1
+        if self.sampler is not None and event.ts > self.sampler.due:
+            self.sampler.catch_up(user_id, row, event.ts)
         if self._has_rules:
             self._look_before(user_id, row, event.ts)
         kind, first = type(event), row.first
@@ -314,8 +360,26 @@ class Partition:
         self.table.schedule(user_id, row, steps.next_due(row, self._limits))
 
     def advance(self, bound: Millis, at_most: int | None = None) -> bool:
-        """Let time pass: fire what is due before the bound, in the order of (due, user); True when nothing is left."""
+        """Let time pass: fire what is due before the bound, in the order of (due, user); True when nothing is left.
+
+        At each instant of the churn grid all users are sampled, when everything that is due by then has been fired.
+        """
         self._look_at_all(bound)
+        if self.sampler is not None:
+            self.sampler.start(bound)
+            while self.sampler.swept != NEVER_SWEPT and self.sampler.due < bound:
+                if not self._fire_before(self.sampler.due + 1, at_most):
+                    return False
+                if not self.sampler.sweep(None if at_most is None else SAMPLED_AT_ONCE):
+                    return False
+        return self._fire_before(bound, at_most)
+
+    @property
+    def next_sweep(self) -> Millis:
+        """The next instant as of which all users are sampled: a history that is in order lets time pass it first."""
+        return NEVER if self.sampler is None or self.sampler.swept == NEVER_SWEPT else self.sampler.due
+
+    def _fire_before(self, bound: Millis, at_most: int | None) -> bool:
         fired = 0
         for due, user_id in islice(self.table.timers.due_before(bound), at_most):
             fired += 1
@@ -348,3 +412,14 @@ class Partition:
             next_due = steps.next_due(row, self._limits)
         self.table.put(user_id, row)
         self.table.schedule(user_id, row, next_due)
+
+
+def _told(score: Score) -> dict[str, Any]:
+    """What others are told of a score."""
+    return {
+        "as_of": score.as_of,
+        "p_inactive": score.p_inactive,
+        "horizon_ms": score.horizon_ms,
+        "model": score.model,
+        "model_version": score.version,
+    }

@@ -10,13 +10,16 @@ from typing import IO
 import msgspec
 from msgspec.structs import replace
 
+from agents.churn.grid import Grid
 from agents.limits import Limits, Span
 from agents.rules.rulebook import NO_RULES, Rulebook
 from app import report
+from app.churn_report import churn
 from app.fold import fold, partition_of_all
 from app.history.formats import FileFormat
 from app.history.history import History, Progress
 from app.population import LIFECYCLES, Population
+from app.predictions import CANDIDATES, MODELS, PREDICTIONS, Predictions
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange
 from schemas.dead_letter import DeadLetter, DeadReason
 from schemas.times import Millis, format_span
@@ -31,7 +34,7 @@ class Output:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._json, self._page = folder / "report.json", folder / "report.html"
-        for old in (self._json, self._page):
+        for old in (self._json, self._page, folder / PREDICTIONS, folder / CANDIDATES, folder / MODELS):
             old.unlink(missing_ok=True)
         self._encoder = msgspec.json.Encoder()
         self._changes = (folder / "tag-changes.jsonl").open("wb")
@@ -64,11 +67,12 @@ class Output:
 class Backtest:
     """One history, one set of limits and rules, one folder."""
 
-    def __init__(self, limits: Limits, out: Path, rulebook: Rulebook = NO_RULES) -> None:
+    def __init__(self, limits: Limits, out: Path, rulebook: Rulebook = NO_RULES, grid: Grid | None = None) -> None:
         self._limits = limits
         self._rulebook = rulebook
         self._out = out
-        self._partition = partition_of_all(replace(limits, portraits=bool(rulebook.names)), rulebook)
+        self._partition = partition_of_all(replace(limits, portraits=bool(rulebook.names), churn=grid), rulebook)
+        self._predictions = None if grid is None else Predictions(grid, self._partition)
         self._population = Population(rulebook.names)
         self._events: Counter[str] = Counter()
 
@@ -90,6 +94,12 @@ class Backtest:
             )
             for (changes,) in fold(history, [self._partition], self._events):
                 self._take(changes, output)
+                if self._predictions is not None:
+                    self._predictions.turn()
+            if self._predictions is not None:
+                self._take(self._partition.table.take_changes(), output)
+                self._predictions.settle(history.until or 0)
+                self._predictions.write(self._out)
             found = self._report(history, file_format, output.dead_reasons)
             output.report(found)
         return found
@@ -113,6 +123,7 @@ class Backtest:
             tags={
                 tag: report.Tag.of(moves, docs.get(tag, ""), until or 0) for tag, moves in self._population.tags.items()
             },
+            churn=None if self._predictions is None else churn(self._predictions),
         )
 
 

@@ -22,7 +22,7 @@ SHORT_DAYS: Final = 14
 """Up to so many days are bars: an area needs a width to be seen."""
 MAX_NUMBERS: Final = 60_000
 """So many numbers a page holds in the plots of tags: about 300 KB."""
-_FONT: Final = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"}
+FONT: Final = {"family": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"}
 _FEW_USERS: Final = 5
 _LEFT, _RIGHT = 0.001, 0.999  # plotly ignores positions of exactly 0 and 1
 _GAP: Final = 0.06
@@ -82,7 +82,7 @@ def over_time(traces: Sequence[Any], most: int, height: int = _HEIGHT_OVER_TIME)
         template="none",
         barmode="stack",
         bargap=0.25,
-        font=_FONT,
+        font=FONT,
         height=height,
         hovermode="x unified",
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
@@ -111,7 +111,7 @@ def flows_between_states(flows: Sequence[Flow]) -> Figure:
     )
     figure.update_layout(
         template="none",
-        font=_FONT,
+        font=FONT,
         height=_HEIGHT + _NODE_HEIGHT * max(len(left), len(right)),
         margin={"l": 8, "r": 8, "t": 16, "b": 16},
     )

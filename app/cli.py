@@ -11,6 +11,7 @@ from app.commands.doctor import doctor
 from app.commands.explain import explain
 from app.commands.replay import replay
 from app.commands.rules import rules
+from app.commands.trainer import trainer
 from app.commands.worker import settings_help, worker
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(backtest)
 app.command(epilog=settings_help())(worker)
+app.command()(trainer)
 app.command()(replay)
 app.command()(doctor)
 app.command()(explain)

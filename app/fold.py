@@ -28,9 +28,12 @@ def fold(
 ) -> Iterator[Sequence[Sequence[TagChange]]]:
     """Apply every event of a history to each partition; after each epoch, what each of them said in it.
 
-    Every change that is due before an epoch's end is said in it. `counted` learns how many events there were, by type.
+    Every change that is due before an epoch's end is said in it; each instant of the churn grid ends one. `counted`
+    learns how many events there were, by type.
     """
     for number, event in enumerate(history, start=1):
+        while event.ts > (sweep := min(partition.next_sweep for partition in partitions)):
+            yield _ended(partitions, sweep + 1)
         for partition in partitions:
             partition.apply(event, event.ts)
         counted[TYPE_OF[type(event)]] += 1

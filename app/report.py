@@ -10,7 +10,8 @@ import msgspec
 from jinja2 import Environment
 from plotly.offline import get_plotlyjs
 
-from app import charts
+from app import charts, churn_charts, churn_wording
+from app.churn_data import Churn
 from app.pages import environment
 from app.report_data import (
     ByDay,
@@ -28,6 +29,7 @@ from app.report_data import (
 
 __all__ = [
     "ByDay",
+    "Churn",
     "Counts",
     "Flow",
     "History",
@@ -61,7 +63,7 @@ def write_html(report: Report, path: Path) -> None:
 
 @cache
 def _pages() -> Environment:
-    return environment(charts=charts, rows_to_show=rows_to_show)
+    return environment(charts=charts, rows_to_show=rows_to_show, churn_charts=churn_charts, churn_wording=churn_wording)
 
 
 def rows_to_show(by_day: ByDay) -> Iterator[tuple[date, list[int]]]:

@@ -6,21 +6,20 @@ There is no wall clock, no duration and no folder in it, so that two runs over t
 from collections.abc import Mapping
 from datetime import date
 from pathlib import PurePath
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import astuple
 
+from app.churn_data import Churn
 from app.history import history as source
 from app.population import Population, State
+from app.report_types import Count, Span
 from app.tag_moves import TagMoves, dates, in_order, value_of
 from schemas.changes import TagName
 from schemas.dead_letter import DeadReason
 from schemas.events import Scalar
 from schemas.times import Millis, format_span
-
-Span: TypeAlias = Annotated[str, Meta(description="a length of time, such as 30d or 90m")]
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
 
 class History(Struct, kw_only=True, frozen=True):
@@ -194,3 +193,4 @@ class Report(Struct, kw_only=True, frozen=True):
     tags: Annotated[
         dict[TagName, Tag], Meta(description="of all other tags; of those that no rule gives, the first hundred")
     ] = {}
+    churn: Annotated[Churn | None, Meta(description="who is about to leave; null where nothing was predicted")] = None

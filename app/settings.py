@@ -24,6 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from agents.churn.grid import Grid
 from agents.limits import Limits, Span
 from app.connection import KafkaConnection, Login, Mechanism, RedisConnection, Security, TlsFiles
 from app.loopback import is_loopback
@@ -94,6 +95,12 @@ class Settings(BaseSettings):
     allowed_lateness: SpanSetting = Field(7 * DAY_MS, description="events up to so late correct what was said")
     max_ahead: SpanSetting = Field(3 * 365 * DAY_MS, description="events that jump further ahead are dead letters")
     rules: str = Field("builtin", description="rules for tags: builtin, a file beside those, or none (lifecycles only)")
+    churn: bool = Field(True, description="whether models learn who is about to leave, and score users")
+    churn_every: SpanSetting = Field(5 * DAY_MS, description="how often users are scored, at multiples since 1970")
+    churn_horizon: SpanSetting = Field(30 * DAY_MS, description="scores are of no activity for so long")
+    churn_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="share of the users whom models learn from: less of very many"
+    )
     kafka: Annotated[str, AfterValidator(_servers)] = Field(
         "127.0.0.1:9092", description="bootstrap servers, host:port, several with commas"
     )
@@ -192,6 +199,13 @@ class Settings(BaseSettings):
             allowed_lateness_ms=self.allowed_lateness,
             max_ahead_ms=self.max_ahead,
         )
+
+    @property
+    def grid(self) -> Grid | None:
+        """When users are scored; None: never."""
+        if not self.churn:
+            return None
+        return Grid(self.churn_every, self.churn_horizon, self.allowed_lateness, self.churn_share)
 
 
 SPANS: Final = frozenset(name for name, hint in Settings.__annotations__.items() if hint is SpanSetting)

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app import churn_wording
 from app.history.history import Phase
 from app.population import STATES
-from app.report import Report
+from app.report import Churn, Report
 from schemas.times import to_datetime
 
 _WORDS: Final[dict[Phase, str]] = {"reading": "Reading and sorting", "applying": "Applying events"}
@@ -54,6 +55,8 @@ def show(report: Report, out: Path, elapsed_s: float) -> None:
     rate = f"{events / elapsed_s:,.0f} events/s" if elapsed_s else ""
     console.print(f"{events:,} events of {report.users:,} users, {_period(report)} ({elapsed_s:.1f} s, {rate})")
     console.print(_states(report))
+    for line in [] if report.churn is None else _churn(report.churn):
+        console.print(line, markup=False, soft_wrap=True)
     for line in _remarks(report):
         console.print(f"- {line}", markup=False)
     console.print(f"{out / 'report.html'}", style="bold", soft_wrap=True, markup=False)
@@ -74,6 +77,19 @@ def _states(report: Report) -> Table:
         counts = [f"{getattr(lifecycle.states, state):,}" for state in STATES]
         table.add_row(tag, *counts, f"{lifecycle.withdrawn:,}")
     return table
+
+
+def _churn(churn: Churn) -> list[str]:
+    """The champion, and how good its scores were."""
+    scores, name = churn.champion.scores, churn.instants[-1].champion if churn.instants else "nobody to score"
+    known = f"{scores.labelled:,} of {churn.predictions:,} scores have a label"
+    lines = [f"inactive in the next {churn.horizon}: {name}, {known}"]
+    if scores.labelled:
+        error = churn_wording.percent(scores.calibration_error)
+        auc, log_loss = churn_wording.figure(scores.auc), churn_wording.figure(scores.log_loss)
+        away = churn_wording.percent(churn.share_inactive)
+        lines.append(f"{away} were; AUC {auc}, log loss {log_loss}, calibration error {error}")
+    return lines
 
 
 def _remarks(report: Report) -> list[str]:

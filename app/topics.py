@@ -19,6 +19,7 @@ from app.settings import Settings
 from schemas.topics import INPUT_TOPICS, Topic
 
 OUTPUT_TOPICS: Final[tuple[Topic, ...]] = ("tag-changes", "dead-letters")
+CHURN_TOPICS: Final[tuple[Topic, ...]] = ("churn-scores", "churn-examples", "churn-models")
 """Those that this version writes."""
 
 PATIENCE_S: Final = 8
@@ -34,6 +35,8 @@ _COMPACTED: Final = {
     "segment.ms": str(60 * 60 * 1000),
     "segment.bytes": str(64 * 1024 * 1024),
 }
+_KEPT: Final = {"retention.ms": str(400 * 24 * 60 * 60 * 1000)}
+"""Examples of a year and more: a trainer that starts reads them all."""
 _FINE: Final = frozenset({0, TopicAlreadyExistsError.errno})  # another worker may create them at the same moment
 
 logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it logs is raised too, and told in one line by us
@@ -62,6 +65,16 @@ def output_name(settings: Settings, topic: Topic) -> str:
     return settings.topic_prefix + topic
 
 
+def examples_name(settings: Settings) -> str:
+    """The name on the broker of the topic of what models learn from."""
+    return output_name(settings, "churn-examples")
+
+
+def models_name(settings: Settings) -> str:
+    """The name on the broker of the topic that keeps the newest models, in its first partition."""
+    return output_name(settings, "churn-models")
+
+
 def changelog_name(settings: Settings) -> str:
     """The name on the broker of the topic that keeps the rows."""
     return f"{settings.topic_prefix}{settings.app_id}-changelog"
@@ -74,12 +87,12 @@ def redriven_name(settings: Settings) -> str:
 
 def compacted_names(settings: Settings) -> frozenset[str]:
     """The names on the broker of the topics whose newest record of each key must never go."""
-    return frozenset({changelog_name(settings), redriven_name(settings)})
+    return frozenset({changelog_name(settings), redriven_name(settings), models_name(settings)})
 
 
 def all_names(settings: Settings) -> list[str]:
     """Every topic's name on the broker: inputs, outputs, changelog."""
-    outputs = [output_name(settings, topic) for topic in OUTPUT_TOPICS]
+    outputs = [output_name(settings, topic) for topic in (*OUTPUT_TOPICS, *(CHURN_TOPICS if settings.churn else ()))]
     return [*input_names(settings), *outputs, changelog_name(settings)]
 
 
@@ -162,7 +175,8 @@ def _create(client: KafkaAdminClient, names: list[str], settings: Settings, repl
     """Create topics, with as many replicas as the broker thinks right, or one where it has no opinion."""
     compacted = compacted_names(settings)
     options = {"num_partitions": settings.partitions, "replication_factor": replication}
-    wanted = {name: {**options, "configs": _COMPACTED if name in compacted else {}} for name in names}
+    kept = {examples_name(settings): _KEPT}
+    wanted = {name: {**options, "configs": _COMPACTED if name in compacted else kept.get(name, {})} for name in names}
     results = client.create_topics(wanted, raise_errors=False)["topics"]
     refused = {each["name"]: each for each in results if each["error_code"] not in _FINE}
     unsure = [name for name, each in refused.items() if each["error_code"] == InvalidReplicationFactorError.errno]

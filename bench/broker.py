@@ -34,4 +34,5 @@ def environment(settings: Settings, app_id: str) -> dict[str, str]:
         "REKINDLE_CLOCK": "event",
         "REKINDLE_APP_ID": app_id,
         "REKINDLE_REDIS": "redis://127.0.0.1:1",
+        "REKINDLE_CHURN": "false",
     }

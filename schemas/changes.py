@@ -11,6 +11,7 @@ TagName: TypeAlias = str
 
 LIFECYCLE: Final[TagName] = "lifecycle"
 PURCHASE: Final[TagName] = "lifecycle.purchase"
+CHURN_RISK: Final[TagName] = "churn.risk"
 BY_TIME: Final = "timer"
 """The cause of a change that no event made, only the passing of time."""
 BY_RULES: Final = "rules"
@@ -26,7 +27,9 @@ class TagChange(Struct, kw_only=True, frozen=True, gc=False):
     from_: Annotated[Scalar, Meta(description="the value before; null: none")] = field(name="from")
     to: Annotated[Scalar, Meta(description="the value after; null: none")]
     at: Annotated[Millis, Meta(description="event time at which it became so, ms")]
-    cause: Annotated[str, Meta(description="`type:event_id` of the event, `timer`, or `rules` for new rules")]
+    cause: Annotated[
+        str, Meta(description="`type:event_id` of the event, `timer`, `rules` for new rules, `churn:model@version`")
+    ]
     rule_version: Annotated[int, Meta(description="version of the rule that decided; 0: set by hand")]
     corrects: Annotated[str, Meta(description="id of the change that this one withdraws")] | UnsetType = UNSET
 

@@ -34,7 +34,8 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
     """Where a partition stands: enough, with its rows, to go on from.
 
     `furthest`: how far time had come for any event, where topics do not wait for each other (a clock on the wall).
-    `rules_mark`: of the rulebook by which every row was looked at.
+    `rules_mark`: of the rulebook by which every row was looked at. `swept`: the last instant of the churn grid as of
+    which all users were sampled (-1: none), and of the next one all up to the user `swept_to`.
     """
 
     positions: dict[Topic, Position]
@@ -43,6 +44,8 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
     counters: dict[str, int]
     furthest: Millis = 0
     rules_mark: int = 0
+    swept: Millis = -1
+    swept_to: str = ""
 
 
 class Marker(msgspec.Struct, kw_only=True, frozen=True):

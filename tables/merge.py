@@ -103,6 +103,11 @@ class Merge:
         bounds = [self._lanes[topic].bound for topic in topics]
         return min(bound for bound in bounds if bound is not None) if None not in bounds else None
 
+    @property
+    def first(self) -> Millis | None:
+        """The time of the first record that waits; None while none does."""
+        return min((lane.waiting[0].key for lane in self._lanes.values() if lane.waiting), default=None)
+
     def is_crowded(self, topic: Topic) -> bool:
         """Whether a topic ran too far ahead: read no more of it until the others have come up.
 

@@ -82,6 +82,25 @@ def add(  # noqa: PLR0913, PLR0917  a pane has four counts
         window.spend += spend
 
 
+def has_looks(window: Window, kept: int, number: int) -> bool:
+    """Whether a click or a cart event is counted in the pane of that number; True where it is too old to be known.
+
+    >>> days = Window()
+    >>> add(days, DAYS_KEPT, 100, 1, 0, 0, 0)
+    >>> add(days, DAYS_KEPT, 101, 0, 0, 1, 0)
+    >>> [has_looks(days, DAYS_KEPT, number) for number in (39, 99, 100, 101, 102)]
+    [True, False, True, False, False]
+    """
+    newest = window.number
+    if number >= newest:
+        return number == newest and window.clicks + window.carts > 0
+    if number < newest - kept:
+        return True
+    panes = _closed_panes(window)
+    places = range(0, len(panes), NUMBERS)
+    return any(panes[place + 1] + panes[place + 2] > 0 for place in places if panes[place] == number)
+
+
 def _close(window: Window, kept: int, gap: int) -> None:
     """Close the newest pane, as one begins that much later; drop those that are more than `kept` before that one."""
     if gap > kept:

@@ -18,6 +18,7 @@ from tables.panes import Panes, Window
 from tables.portraits import Portraits
 from tables.purchases import Purchases
 from tables.rule_tags import PackedRuleTags, RuleTags
+from tables.score import Score
 
 MAX_ATTRIBUTES: Final = 32
 MAX_CART_ITEMS: Final = 8
@@ -87,6 +88,8 @@ class Row(Struct, array_like=True, gc=False):
     `rules_daily`: what has changed of which the daily rules have to know (inputs, as agents/rules/inputs.py numbers
     them) at `rules_day_end`. `calm_for`: by preference, before the user has done so many actions (and before
     `calm_until`) it cannot change. `purchases`: what `orders` and `forgotten` come to (None: not worked out since).
+    `returns`: the first activity after each of the last instants of the churn grid; `sampled`: the last instant as of
+    which the user was sampled ahead of the others. `look_days`: on how many UTC days there was a click or a cart event.
     """
 
     due: Millis = NEVER
@@ -120,6 +123,10 @@ class Row(Struct, array_like=True, gc=False):
     last_cart: Millis | None = None
     calm_for: dict[str, int] = field(default_factory=dict)
     calm_until: Millis = 0
+    returns: dict[Millis, Millis] = field(default_factory=dict)
+    sampled: Millis = 0
+    score: Score | None = None
+    look_days: int = 0
     rules_dues: dict[str, Millis] = field(default_factory=dict)
     purchases: Purchases | None = None
 

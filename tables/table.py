@@ -1,5 +1,6 @@
 """The rows of one partition: hot ones as structs, all others as bytes, and what has changed since the last epoch."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from schemas.changes import TagChange
@@ -33,7 +34,7 @@ class Table:
         self.changes: list[TagChange] = []
 
     def __len__(self) -> int:
-        return len(self._cold.keys() | self._hot.keys())
+        return len(self.users())
 
     @property
     def dirty(self) -> int:
@@ -51,6 +52,10 @@ class Table:
         if row is None and (encoded := self._cold.get(user_id)) is not None:
             row = self._hot[user_id] = codec.decode(encoded)
         return row
+
+    def users(self) -> Collection[UserId]:
+        """Everybody who has a row."""
+        return self._cold.keys() | self._hot.keys()
 
     def put(self, user_id: UserId, row: Row) -> None:
         """Say that a row is new or has changed."""

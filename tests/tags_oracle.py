@@ -258,7 +258,13 @@ def shopping_style(user: PortraitOracle, _: Value) -> Value:
     return "impulsive" if clicks <= 8 * orders else None
 
 
+def unscored(_oracle: PortraitOracle, _before: Value) -> Value:
+    """No model has said anything: see tests/test_predictions.py."""
+    return None
+
+
 DEFINITIONS: Final[dict[str, Definition]] = {
+    "churn.risk": unscored,
     "unactivated": unactivated,
     "new_user": new_user,
     "registered": registered,

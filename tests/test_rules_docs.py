@@ -10,8 +10,9 @@ from agents.rules.expression import condition
 from agents.rules.functions import FUNCTIONS
 from agents.rules.mistake import ExpressionError
 from agents.rules.scope import Scope
-from app.rules_docs import with_tables
+from app.rules_docs import tables
 from app.rules_file import RulesFileError, builtin_rules, read_rules
+from app.tables_in_docs import with_tables
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "rules.md"
 TEXT: Final = PAGE.read_text(encoding="utf-8")
@@ -19,7 +20,7 @@ EXAMPLES: Final = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_tables_are_those_of_the_code() -> None:
-    assert with_tables(TEXT) == TEXT, "run `python -m app.rules_docs docs/rules.md`"
+    assert with_tables(TEXT, tables()) == TEXT, "run `python -m app.rules_docs docs/rules.md`"
 
 
 def test_every_function_and_every_built_in_tag_is_there() -> None:
@@ -29,7 +30,7 @@ def test_every_function_and_every_built_in_tag_is_there() -> None:
 
 def test_a_page_without_its_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="0 places for functions"):
-        with_tables("no markers")
+        with_tables("no markers", tables())
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

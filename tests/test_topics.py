@@ -51,16 +51,18 @@ def test_missing_topics_are_made_once(kafka: str, given: Given) -> None:
     assert there(settings) == dict.fromkeys(all_names(settings), 3)
 
 
-def test_only_the_changelog_is_compacted(kafka: str, given: Given) -> None:
+def test_only_the_changelog_and_the_models_are_compacted(kafka: str, given: Given) -> None:
     settings = given(kafka=kafka)
     prepare(settings)
     with admin(settings) as client:
         resources = [ConfigResource("TOPIC", name) for name in all_names(settings)]
         told = client.describe_configs(resources, config_filter="all")["topic"]
     policies = {name: each.get("cleanup.policy", {"value": "delete"})["value"] for name, each in told.items()}
-    assert [name for name, policy in policies.items() if policy != "delete"] == [topics.changelog_name(settings)]
-    assert policies[topics.changelog_name(settings)] == "compact"
-    assert told[topics.changelog_name(settings)]["retention.ms"]["value"] == "-1"
+    compacted = {topics.changelog_name(settings), topics.models_name(settings)}
+    assert {name for name, policy in policies.items() if policy != "delete"} == compacted
+    for name in compacted:
+        assert policies[name] == "compact"
+        assert told[name]["retention.ms"]["value"] == "-1"
 
 
 def test_workers_may_make_them_at_the_same_moment(kafka: str, given: Given) -> None:

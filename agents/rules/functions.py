@@ -165,6 +165,9 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     Function("cart_items", None, _N, False, Input.CART,
              "Different items in the open cart: newer than the last checkout.", _method("cart_items")),
     Function("cart_value", None, _N, False, Input.CART, "What the open cart is worth.", _method("cart_value")),
+    Function("p_inactive", None, _N, True, Input.SCORE,
+             "The probability, 0 to 1, that nothing is done within the horizon of the churn model; unknown before the"
+             " first score.", _method("p_inactive")),
     Function("tag", (p.TAG,), Kind.ANY, True, Input.TAGS,
              "The value of another tag: of a rule, listed in `manual`, or a lifecycle.", _method("tag")),
     Function("attr", (p.NAME,), Kind.ANY, True, Input.PROFILE,

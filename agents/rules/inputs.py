@@ -30,12 +30,15 @@ class Input(IntFlag):
     """The first activity."""
     ACTIVITY = auto()
     """The last activity."""
+    SCORE = auto()
+    """How likely the user is to stay away, by the churn model."""
     TIME = auto()
     """That time passes: windows move, and what was is longer ago."""
 
 
 FIRST: Final = int(Input.FIRST)
 TIME: Final = int(Input.TIME)
+SCORE: Final = int(Input.SCORE)
 PREFERENCES: Final = int(Input.PREFERENCES)
 TAGS: Final = int(Input.TAGS)
 ALL_INPUTS: Final = int(sum(Input))

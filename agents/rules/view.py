@@ -240,6 +240,11 @@ class View:
         register: Register | None = self.row.reachable
         return register is not None and isinstance(register.value, list) and channel in register.value
 
+    def p_inactive(self) -> float | None:
+        """How likely the user is to stay away for the horizon, by the newest score; None before the first."""
+        score = self.row.score
+        return None if score is None else score.p_inactive
+
     def cart_items(self) -> int:
         """Different items that lie in the cart since the last checkout, of the 8 newest."""
         return len(self._open_cart())

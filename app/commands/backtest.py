@@ -7,17 +7,19 @@ from typing import Annotated
 
 import typer
 
-from app.commands.console import STDERR, Files, Format, fail, instant
+from agents.churn.grid import Grid
+from app.commands.console import STDERR, Files, Format, fail, instant, span
 from app.commands.rules_option import RulesOption, rules_in_force
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import SettingsError, load
-from schemas.times import Millis
+from schemas.times import DAY_MS, Millis
 
 
-def backtest(
+def backtest(  # noqa: PLR0913  an option each
     files: Files,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results; it is made if need be.")],
+    *,
     until: Annotated[
         Millis | None,
         typer.Option(
@@ -29,11 +31,24 @@ def backtest(
     ] = None,
     file_format: Format = FileFormat.WIRE,
     rules: RulesOption = None,
+    predict_every: Annotated[
+        Millis | None,
+        typer.Option(
+            parser=span,
+            metavar="SPAN",
+            help="Predict who will be inactive, at every such multiple since 1970, and learn from what came true: 15d.",
+        ),
+    ] = None,
+    horizon: Annotated[
+        Millis | None, typer.Option(parser=span, metavar="SPAN", help="How far ahead is predicted. Default: 30d.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a summary.")] = False,
 ) -> None:
     """Turn a history into the changes of all tags, right to the millisecond.
 
-    Writes `tag-changes.jsonl`, `dead-letters.jsonl`, `report.json` and `report.html` into the folder.
+    Writes `tag-changes.jsonl`, `dead-letters.jsonl`, `report.json` and `report.html` into the folder; with
+    `--predict-every` also `predictions.parquet` (the champion's), `candidates.parquet` (those of all models) and
+    `models.msgpack` (for `explain --models`).
     """
     from app import summary
     from app.backtest import Backtest
@@ -43,8 +58,9 @@ def backtest(
     try:
         settings = load()
         rulebook = rules_in_force(rules, settings)
+        grid = None if predict_every is None else Grid(predict_every, horizon or 30 * DAY_MS, lateness_ms=0)
         with summary.Bars(STDERR) as bars:
-            found = Backtest(settings.limits, out, rulebook).run(files, file_format, until, bars.show)
+            found = Backtest(settings.limits, out, rulebook, grid).run(files, file_format, until, bars.show)
     except (HistoryError, SettingsError) as error:
         fail(str(error))
     except OSError as error:

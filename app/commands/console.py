@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from app.history.formats import FileFormat
-from schemas.times import Millis, parse_instant
+from schemas.times import Millis, parse_instant, parse_span
 
 STDERR: Final = Console(stderr=True)
 
@@ -43,3 +43,14 @@ def instant(text: str) -> Millis:
         return parse_instant(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def span(text: str) -> Millis:
+    """A length of time from the command line."""
+    try:
+        length_ms = parse_span(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if not length_ms:
+        raise typer.BadParameter(f"{text!r} is no time at all; write 1d, 12h or 90m")
+    return length_ms

@@ -35,6 +35,13 @@ def explain(  # noqa: PLR0913  an option each
     ] = None,
     file_format: Format = FileFormat.WIRE,
     rules: RulesOption = None,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With a history: models.msgpack of a backtest with --predict-every, to tell the outlook.",
+        ),
+    ] = None,
     with_all: Annotated[bool, typer.Option("--all", help="Show also tags without a value, and why.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
 ) -> None:
@@ -42,8 +49,10 @@ def explain(  # noqa: PLR0913  an option each
 
     From a history, or from the live system, of which it only reads: what it prints is personal data.
     """
+    from agents.churn.snapshot import SnapshotError
     from app.explain.explain import explain as explained
     from app.explain.known import UnknownUserError
+    from app.explain.outlook import read_models_file
     from app.topics import BrokerError
     from tables.codec import UnreadableError
 
@@ -55,9 +64,14 @@ def explain(  # noqa: PLR0913  an option each
         if not rules and settings.rules == NONE:
             basis = basis._replace(book=NO_RULES)
         known = _from_files(user, files, file_format, until, basis) if files else _live(user, until, settings)
-    except (SettingsError, HistoryError, BrokerError, UnknownUserError, UnreadableError) as error:
+        if models is not None:
+            known = known._replace(models=read_models_file(models))
+        told = explained(known, basis, with_all=with_all)
+    except (SettingsError, HistoryError, BrokerError, UnknownUserError, UnreadableError, SnapshotError) as error:
         fail(str(error))
-    _print(explained(known, basis, with_all=with_all), as_json=as_json)
+    except OSError as error:
+        fail(f"{models}: {error.strerror or error}; name the models.msgpack of a backtest")
+    _print(told, as_json=as_json)
 
 
 def _is_text(given: str) -> bool:
@@ -96,12 +110,13 @@ def _from_files(user: str, files: list[Path], file_format: FileFormat, until: Mi
 
 def _live(user: str, until: Millis | None, settings: Settings) -> "Known":
     from app.commands.dlq_options import bar
-    from app.explain.from_live import read_live
+    from app.explain.from_live import read_live, read_live_models
 
     if until is not None:
         fail("--until takes a history: the live system is known as of now; name the files")
     with bar("Reading the live system") as progress:
-        return read_live(settings, user, progress)
+        known = read_live(settings, user, progress)
+    return known if settings.grid is None else known._replace(models=read_live_models(settings))
 
 
 def _print(told: "Explanation", *, as_json: bool) -> None:

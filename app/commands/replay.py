@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.commands.console import STDERR, Files, Format, fail, instant
+from app.commands.console import STDERR, Files, Format, fail, instant, span
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import SettingsError, load
-from schemas.times import DAY_MS, SECOND_MS, Millis, parse_span
+from schemas.times import DAY_MS, SECOND_MS, Millis
 
 _INTERRUPTED: Final = 130
 
@@ -17,23 +17,12 @@ if TYPE_CHECKING:
     from app.replay.replay import Replay
 
 
-def _span(text: str) -> Millis:
-    """A length of time from the command line."""
-    try:
-        span = parse_span(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    if not span:
-        raise typer.BadParameter(f"{text!r} is no time at all; write 1d, 12h or 90m")
-    return span
-
-
 def _speed(text: str) -> float:
     """How much event time passes in a second, in seconds."""
     try:
         speed = float(text)
     except ValueError:
-        return _span(text) / SECOND_MS
+        return span(text) / SECOND_MS
     if not 0 < speed < float("inf"):
         raise typer.BadParameter(f"{text!r} is no speed: write seconds of event time per second, or 1d, 12h or 90m")
     return speed
@@ -64,7 +53,7 @@ def replay(
     tick_every: Annotated[
         Millis | None,
         typer.Option(
-            parser=_span,
+            parser=span,
             metavar="SPAN",
             help="How often, in event time, every topic is told how far time has come. Default: 1d.",
         ),

@@ -51,7 +51,7 @@ def worker(
     """
     from app.live.pool import Pool
 
-    _log(log_level)
+    log(log_level)
     try:
         settings = load()
     except SettingsError as error:
@@ -85,7 +85,8 @@ def _run(settings: Settings, rulebook: Rulebook) -> None:
     os._exit(code)
 
 
-def _log(level: LogLevel) -> None:
+def log(level: LogLevel) -> None:
+    """Log to stderr, without what others may not read, and without repeats."""
     from app.discreet import DiscreetFormatter
     from app.repeats import RepeatsFilter
 

@@ -16,8 +16,11 @@ from app.demo.screen import Screen, screen
 from app.demo.story import Story
 from app.demo.worker import DemoWorker
 from app.settings import Clock, Delivery, Settings
+from schemas.times import DAY_MS, Millis
 
 PARTITIONS: Final = 4
+CHURN_EVERY_MS: Final[Millis] = 15 * DAY_MS
+"""A year in a minute leaves little time to learn."""
 READY_S: Final = 60
 LOOK_EVERY_S: Final = 0.5
 NOT_SECURED: Final = {
@@ -63,6 +66,7 @@ def demo_settings(settings: Settings, kafka: str, redis: str, title: str) -> Set
         "delivery": Delivery.AT_LEAST_ONCE,
         "clock": Clock.EVENT,
         "partitions": PARTITIONS,
+        "churn_every": CHURN_EVERY_MS,
         "title": title,
         "web_host": HOST,
     }

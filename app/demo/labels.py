@@ -30,5 +30,7 @@ def cause_in_words(cause: str) -> str:
     """
     if cause == BY_TIME:
         return TIME_PASSED
+    if cause.startswith("churn:"):
+        return "new score"
     kind, _, event_id = cause.partition(":")
     return next((f"{kind}, {label}" for label in LABELS if event_id.startswith(f"{label}-")), kind)

@@ -10,7 +10,8 @@ import msgspec
 
 from app.demo.embedded import HOST, LocalServer, Probe
 from app.live.status import Summary
-from app.settings import Settings
+from app.settings import SPANS, Settings
+from schemas.times import format_span
 
 SET_BY_DEMO: Final = (
     "kafka",
@@ -25,6 +26,7 @@ SET_BY_DEMO: Final = (
     "delivery",
     "clock",
     "partitions",
+    "churn_every",
     "title",
     "web_host",
     "web_port",
@@ -80,5 +82,9 @@ class DemoWorker(LocalServer):
 
 def environment(settings: Settings) -> dict[str, str]:
     """The demo's settings as the environment of a worker, which asks for no token: it is for this machine alone."""
-    given = {f"REKINDLE_{name.upper()}": str(getattr(settings, name)) for name in SET_BY_DEMO}
+    given = {f"REKINDLE_{name.upper()}": _written(name, getattr(settings, name)) for name in SET_BY_DEMO}
     return {**given, "REKINDLE_WEB_TOKEN": ""}
+
+
+def _written(name: str, value: object) -> str:
+    return format_span(value) if name in SPANS and isinstance(value, int) else str(value)

@@ -110,6 +110,7 @@ _OTHERS: Final[dict[str, Chooses]] = {
     "return_rate": _of_type("order"),
     "cart_items": _of_type("cart"),
     "cart_value": _of_type("cart"),
+    "p_inactive": _activity,
     "attr": _profile("attributes"),
     "consent": _profile("consent"),
     "reachable": _profile("reachable"),

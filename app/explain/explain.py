@@ -11,6 +11,7 @@ from agents.rules.watched import Seen, look_again
 from agents.sameness import same
 from app.explain import explanation as told
 from app.explain.known import Known
+from app.explain.outlook import outlook
 from app.explain.standing import newest_standing
 from app.explain.tag import Subject, explain_tag
 from app.explain.written import Written
@@ -45,6 +46,7 @@ def explain(known: Known, basis: Basis, *, with_all: bool = False) -> told.Expla
         profile=_profile(known, newest, basis.limits),
         tags=[tag for tag in tags if with_all or tag.value is not None],
         valueless=[told.Valueless(name=tag.name, ended=tag.ended) for tag in tags if tag.value is None],
+        outlook=None if known.models is None else outlook(row, as_of, known.models),
     )
 
 

@@ -84,6 +84,23 @@ class Tag(Struct, kw_only=True, frozen=True):
     notes: list[str]
 
 
+class Reason(Struct, kw_only=True, frozen=True):
+    """What something adds to the log-odds of staying away, against the average user."""
+
+    topic: str
+    contribution: float
+
+
+class Outlook(Struct, kw_only=True, frozen=True):
+    """P(no activity within the horizon), by the models that are in force; the weightiest reasons first."""
+
+    p_inactive: float
+    horizon_ms: Millis
+    model: str
+    model_version: str
+    reasons: list[Reason]
+
+
 class Valueless(Struct, kw_only=True, frozen=True):
     """A tag without a value; `ended`: the value that it had until its time to live was over."""
 
@@ -102,3 +119,4 @@ class Explanation(Struct, kw_only=True, frozen=True):
     profile: Profile
     tags: list[Tag]
     valueless: list[Valueless]
+    outlook: Outlook | None = None

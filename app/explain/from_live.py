@@ -6,6 +6,8 @@ from typing import Any, Final
 import msgspec
 from aiokafka.errors import KafkaError
 
+from agents.churn.snapshot import Snapshot
+from app.churn.train import read_models
 from app.dead_letters.shelf import Progress
 from app.explain.known import Known, UnknownUserError
 from app.explain.lane import Lane, committed, lane_of
@@ -50,6 +52,14 @@ def read_live(settings: Settings, user_id: UserId, progress: Progress) -> Known:
         return asyncio.run(_read(lane, user_id, progress))
     except KafkaError as error:
         raise BrokerError(f"the topics cannot be read ({one_line(error)})", "try again when the broker is up") from None
+
+
+def read_live_models(settings: Settings) -> Snapshot | None:
+    """The models that are in force; None before there are any. Raises SnapshotError, BrokerError."""
+    try:
+        return asyncio.run(read_models(settings, settings.kafka_connection)).snapshot()
+    except KafkaError as error:
+        raise BrokerError(f"the models cannot be read ({one_line(error)})", "try again when the broker is up") from None
 
 
 async def _read(lane: Lane, user_id: UserId, progress: Progress) -> Known:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from agents.churn.snapshot import Snapshot
 from app.explain.trail import Trail
 from schemas.changes import TagChange
 from schemas.events import UserId
@@ -15,7 +16,10 @@ class UnknownUserError(Exception):
 
 
 class Known(NamedTuple):
-    """The user's row as of a moment, the changes that were said, and the events. `where`: what was read, in words."""
+    """The user's row as of a moment, the changes that were said, and the events.
+
+    `where`: what was read, in words. `models`: of churn, if there are any.
+    """
 
     user_id: UserId
     row: Row
@@ -23,3 +27,4 @@ class Known(NamedTuple):
     changes: Sequence[TagChange]
     trail: Trail
     where: str
+    models: Snapshot | None = None

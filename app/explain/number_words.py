@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from agents.rules.view import Instant, View
 from agents.rules.watched import Call
 from app.explain import taste_words
-from app.explain.phrases import ago, counted, minute, money, number, percent, plain, value
+from app.explain.phrases import ago, counted, minute, money, number, percent, plain, span, value
 from app.wording import day
 from schemas.rules import Population
 from schemas.times import DAY_MS, Millis
@@ -161,6 +161,13 @@ def _consent(answer: Answer) -> str:
     )
 
 
+def _p_inactive(answer: Answer) -> str:
+    score = answer.view.row.score
+    if score is None:
+        return "no score of the churn model yet"
+    return f"{score.p_inactive:.0%} likely to stay away for {span(score.horizon_ms)}, by {plain(score.model)}"
+
+
 def _reachable(answer: Answer) -> str:
     (channel,) = answer.arguments
     return f"{'can' if answer.result else 'cannot'} be reached by {channel}"
@@ -189,6 +196,7 @@ WORDS: Final[dict[str, _Tell]] = {
     "spend_share": _spend_share,
     "cart_items": lambda answer: f"{counted(answer.result, 'item')} in the open cart",
     "cart_value": lambda answer: f"open cart worth {money(answer.result)}",
+    "p_inactive": _p_inactive,
     "tag": _tag,
     "attr": _attr,
     "consent": _consent,

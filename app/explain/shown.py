@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from app.explain.explanation import Event, Explanation, Lifecycle, Profile, Tag, Valueless
-from app.explain.phrases import ago, counted, minute, money, plain, value
+from app.explain.explanation import Event, Explanation, Lifecycle, Outlook, Profile, Tag, Valueless
+from app.explain.phrases import ago, counted, minute, money, plain, span, value
 from app.wording import scope
 from schemas.times import DAY_MS, Millis
 
@@ -17,6 +17,7 @@ WIDTH: Final = 100
 """Longer lines are hard to read."""
 
 _LABEL: Final = 6
+_LEAST, _MOST = 0.01, 0.99
 _HEADINGS: Final = {
     "hand": "Set by hand",
     "fact": "Facts",
@@ -37,6 +38,8 @@ def show(console: Console, told: Explanation) -> None:
 def _parts(told: Explanation) -> Iterator[RenderableType]:
     yield _head(told)
     yield from map(Text, (*_who(told.profile, told.as_of), *told.notes))
+    if told.outlook is not None:
+        yield from _ahead_of(told.outlook)
     shown: dict[tuple[str, ...], str] = {}
     for kind, heading in _HEADINGS.items():
         tags = [tag for tag in told.tags if _kind(tag) == kind]
@@ -49,6 +52,33 @@ def _parts(told: Explanation) -> Iterator[RenderableType]:
     hidden = [_hidden(each) for each in told.valueless if each.name not in shown_names]
     if hidden:
         yield Text(f"\nWithout a value (--all shows why): {', '.join(sorted(hidden))}", style="dim")
+
+
+def _ahead_of(outlook: Outlook) -> Iterator[RenderableType]:
+    """How likely the user is to stay away, and why."""
+    yield Text.assemble("\n", ("What is ahead", "bold underline"))
+    yield Text.assemble(
+        "\n",
+        (_chance(outlook.p_inactive), "bold"),
+        f" likely to do nothing for {span(outlook.horizon_ms)}, by the model {plain(outlook.model)}"
+        f" of {plain(outlook.model_version)}. Against the average user:",
+    )
+    for label, sign in (("raises", 1), ("lowers", -1)):
+        found = [each for each in outlook.reasons if each.contribution * sign > 0]
+        if found:
+            words = "; ".join(f"{plain(each.topic)} ({each.contribution:+.2f})" for each in found)
+            yield Padding(Text.assemble((f"{label} ", "dim"), words), (0, 0, 0, 2))
+
+
+def _chance(p: float) -> str:
+    """A chance that is neither none nor certain.
+
+    >>> _chance(0.004), _chance(0.42), _chance(0.996)
+    ('less than 1%', '42%', 'more than 99%')
+    """
+    if p < _LEAST:
+        return "less than 1%"
+    return f"{p:.0%}" if p <= _MOST else "more than 99%"
 
 
 def _hidden(tag: Valueless) -> str:

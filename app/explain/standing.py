@@ -55,4 +55,5 @@ _WORDS: Final = {
     "tag": "by hand",
     BY_TIME: "as time passed",
     BY_RULES: "by new rules",
+    "churn": "by a new score of the churn model",
 }

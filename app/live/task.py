@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
+from agents.churn.sampler import Sampled
 from agents.partition import Epoch, Partition, Wall
 from app.live.chunk import Chunk
 from app.live.epoch_log import EpochLog, EpochRecords
-from app.live.outputs import Outputs
+from app.live.outputs import Outputs, examples
 from app.live.retention import lost_events
 from app.partition_count import check_marker
+from schemas.events import UserId
 from schemas.times import MINUTE_MS, Millis
 from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.changelog import Marker, Record, Restore, marker_record
 from tables.merge import Position
+from tables.score import Score
 
 MAX_DIRTY: Final = 2_500
 """So many changed rows end an epoch early: encoding them holds the event loop for some 25 ms."""
@@ -56,7 +59,7 @@ class Wiring:
     `committed`: is told of each epoch after it is written, and how many seconds that took.
     `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
     whoever waits for the broker waits for one slice at a time, not for one of each partition.
-    `partitions`: how many the topics have.
+    `partitions`: how many the topics have. `score`: scores users by the models of churn.
     """
 
     log: EpochLog
@@ -66,6 +69,7 @@ class Wiring:
     clocks: Clocks
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     partitions: int = 1
+    score: Callable[[Sequence[Sampled]], list[tuple[UserId, Score]]] | None = None
 
 
 class PartitionTask:
@@ -203,12 +207,21 @@ class PartitionTask:
             async with self._wiring.turn:
                 is_done = self.partition.run(self._wall())
                 await asyncio.sleep(0)
+            await self._score()
             if self._is_epoch_due():
                 self.partition.sweep(SWEPT_AN_EPOCH)
                 await self._write_epoch()
             elif is_done:
                 await self._rest()
         await self._write_epoch()
+
+    async def _score(self) -> None:
+        """Score whom the partition sampled: in a thread, as that takes longer than a slice."""
+        sampler, score = self.partition.sampler, self._wiring.score
+        if sampler is None or not sampler.samples or score is None:
+            return
+        for user_id, found in await asyncio.to_thread(score, sampler.take_samples()):
+            self.partition.score(user_id, found)
 
     def _wall(self) -> Wall | None:
         wall = self._wiring.clocks.wall
@@ -234,6 +247,7 @@ class PartitionTask:
         return bool(
             partition.table.dirty
             or partition.table.changes
+            or (partition.sampler is not None and partition.sampler.examples)
             or partition.dead_letters
             or partition.state.positions != self.written
             or self._has_time_passed
@@ -264,7 +278,12 @@ class PartitionTask:
     def _records(self, epoch: Epoch) -> EpochRecords:
         """An epoch as it is written."""
         outputs = self._wiring.outputs
-        said = [*outputs.changes(epoch.changes), *outputs.dead_letters(epoch.dead_letters)]
+        said = [
+            *outputs.changes(epoch.changes),
+            *outputs.scores(epoch.scores),
+            *examples(epoch.examples),
+            *outputs.dead_letters(epoch.dead_letters),
+        ]
         marker = Marker(
             generation=self._generation,
             epoch=self.epoch + 1,

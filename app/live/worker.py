@@ -5,13 +5,15 @@ import logging
 import signal
 from contextlib import suppress
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import faust
 from msgspec.structs import replace
 
+from agents.churn.grid import Grid
 from agents.partition import Epoch, Partition
 from agents.rules.rulebook import NO_RULES, Rulebook
+from app.churn.child import TrainerChild
 from app.clock import now
 from app.discreet import in_words
 from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
@@ -35,9 +37,14 @@ from schemas.topics import Topic
 from tables.codec import UnreadableError
 from tables.table import Table
 
+if TYPE_CHECKING:
+    from app.churn.scorer import Scorer
+
 HOT_ROWS: Final = 400_000
 """Decoded rows that a worker keeps, over all its partitions; about 2 KB each."""
 STOP_S: Final = 20
+FIRST: Final = 0
+"""Who owns this partition trains the models."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -62,6 +69,8 @@ class Worker:
         self._turn = asyncio.Lock()
         self._metrics = Metrics(self._statuses)
         self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
+        self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
+        self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
 
     async def run(self) -> None:
         """Process until SIGTERM or SIGINT.
@@ -76,14 +85,18 @@ class Worker:
         web: Any = app.web
         Guard(self._settings.web_token).add_to(web.web_app)
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
-        writing = asyncio.create_task(self._read_model.run())
+        beside = [asyncio.create_task(self._read_model.run())]
+        if self._scorer is not None:
+            beside += [asyncio.create_task(self._scorer.run()), asyncio.create_task(self._trainer.run())]
         await app.start()
         _LOG.info("the web view is at http://%s:%d", self._settings.web_host, self._settings.web_port)
         try:
             await self._watch(app, stopped)
         finally:
-            writing.cancel()
+            for task in beside:
+                task.cancel()
             await self._end(app)
+            await asyncio.gather(*beside, return_exceptions=True)
         _LOG.info("ended")
 
     async def _end(self, app: faust.App) -> None:
@@ -132,6 +145,7 @@ class Worker:
             committed=self._committed,
             turn=self._turn,
             partitions=settings.partitions,
+            score=None if self._scorer is None else self._scorer.score,
             clocks=Clocks(monotonic, now if settings.clock is Clock.WALL else None),
         )
         accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT
@@ -144,7 +158,7 @@ class Worker:
         settings = self._settings
         self._read_model.forget(number)
         table = Table(max(HOT_ROWS // settings.partitions, 1))
-        limits = replace(settings.limits, portraits=bool(self._rulebook.names))
+        limits = replace(settings.limits, portraits=bool(self._rulebook.names), churn=settings.grid)
         return Partition(number, limits, table, settings.partitions, self._rulebook)
 
     def _log(self, number: int) -> EpochLog:
@@ -165,6 +179,13 @@ class Worker:
 
     async def _summary(self) -> Summary:
         return await self._read_model.summary()
+
+
+def _scorer(settings: Settings, grid: Grid) -> "Scorer":
+    """The models' libraries take a second and 100 MB: only who scores loads them."""
+    from app.churn.scorer import Scorer  # noqa: PLC0415  see above
+
+    return Scorer(settings, grid)
 
 
 def _on_signals() -> asyncio.Event:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from app.report_data import Count, History
+from app.report_data import History
+from app.report_types import Count
 from app.rules_diff.pairs import TagPairs
 from app.rules_diff.rules import Rules
 from app.tag_moves import NONE, Days, Key, TagMoves, dates, in_order, value_of

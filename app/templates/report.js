@@ -16,7 +16,7 @@
   const painted = (trace) => {
     if (trace.type === "sankey") return sankey(trace);
     const fill = colour(trace.meta);
-    return { ...trace, fillcolor: fill, line: { ...trace.line, color: fill }, marker: { color: fill } };
+    return { ...trace, fillcolor: fill, line: { ...trace.line, color: fill }, marker: { ...trace.marker, color: fill } };
   };
 
   // a sankey has no axes, and plotly stumbles over an axis that is undefined

@@ -1,6 +1,7 @@
 """Clicks, carts, orders and spend, on the day and in the hour of their own time."""
 
 from agents.counting import count, count_purchase
+from schemas.events import AnyEvent
 from schemas.times import HOUR_MS
 from tables.row import Row, Totals
 from tests.agents.drive import Counts, Story, by_day, by_hour, cart, click, day, order
@@ -22,6 +23,23 @@ def test_a_late_event_counts_on_its_own_day() -> None:
     story = Story()
     story.apply(click(day(5)), click(day(3)), click(day(4)), now=day(6))
     assert by_day(story.row()) == {3: Counts(clicks=1), 4: Counts(clicks=1), 5: Counts(clicks=1)}
+
+
+def test_a_day_with_looks_counts_once_whatever_comes_first() -> None:
+    # day   0   1   2   3   4
+    #       c   o   a       c   and late: c on 0, c on 1, a on 2, c on 3
+    story = Story()
+    story.apply(click(day(0), "1"), order(day(1)), cart(day(2)), click(day(4), "4"))
+    assert story.row().look_days == 3
+    late: list[AnyEvent] = [click(day(0, 5), "5"), click(day(1, 5), "6"), cart(day(2, 5), "7"), click(day(3, 5), "8")]
+    found = [(story.apply(event, now=day(6)), story.row().look_days)[1] for event in late]
+    assert found == [3, 4, 4, 5]
+
+
+def test_a_look_too_late_for_its_pane_adds_no_day() -> None:
+    story = Story()
+    story.apply(click(day(0), "1"), click(day(90), "2"), click(day(1), "3"))
+    assert (story.row().look_days, story.row().totals.clicks) == (2, 3)
 
 
 def test_what_is_added_and_taken_off_again_leaves_nothing() -> None:

@@ -73,7 +73,13 @@ class System:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         name = folder.name
-        usual = {"app_id": name, "topic_prefix": f"{name}.", "redis": "redis://127.0.0.1:1", "rules": "none"}
+        usual = {
+            "app_id": name,
+            "topic_prefix": f"{name}.",
+            "redis": "redis://127.0.0.1:1",
+            "rules": "none",
+            "churn": "false",
+        }
         settings = usual | settings
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("REKINDLE_")},

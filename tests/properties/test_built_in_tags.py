@@ -43,6 +43,8 @@ ORDERS: Final[tuple[Wire, ...]] = (
     *({"status": "cancelled"}, {"status": "returned"}, {"status": "returned", "total": 5}),
     {"status": "paid", "total": 90, "of": "the same orders"},
 )
+REMEMBERED: Final = 32
+"""Orders of a user, the newest by their time: of those of one time any may be the first that is forgotten."""
 DEEDS: Final[tuple[Wire, ...]] = (
     *({"type": "click", "action": action} for action in CLICKS),
     *({"type": "cart", "action": action} for action in ("add", "remove", "checkout")),
@@ -130,13 +132,17 @@ def histories(draw: st.DrawFn, tag: str) -> History:
 
 
 def history_of(start: int, found: Sequence[Sequence[Burst]], tail_ms: int) -> History:
-    """The events of the bursts, one burst after the other."""
+    """The events of the bursts, one burst after the other.
+
+    Nothing more happens to a user's orders once there are so many that a row may have forgotten one of them.
+    """
     at, events, bought = start, list[Wire](), dict.fromkeys(USERS, 0)
     for burst in (burst for several in found for burst in several):
         at += burst.pause_ms
         for place in range(burst.times):
             at += burst.gap_ms if place else 0
-            if at <= start + LAST_MS:
+            is_forgotten = is_later(burst.deed) and bought[burst.user] >= REMEMBERED
+            if at <= start + LAST_MS and not is_forgotten:
                 events.append(record_of(burst, place, f"e{len(events):03}", at, bought))
     return History(events, max(map(instant, events)) + tail_ms)
 
@@ -148,10 +154,16 @@ def record_of(burst: Burst, place: int, event_id: str, ts: int, bought: dict[str
         return {**head, "item_id": f"i{place % 5}", **burst.thing}
     if head["type"] != "order":
         return head
-    if head.pop("of", None) or head.get("status") in ("cancelled", "returned"):
+    if is_later(burst.deed):
+        head.pop("of", None)
         return {**head, "order_id": f"o{max(bought[burst.user] - 1 - place, 0)}"}
     bought[burst.user] += 1
     return {**head, "order_id": f"o{bought[burst.user] - 1}", "items": [{"item_id": "i", "quantity": 2, **burst.thing}]}
+
+
+def is_later(deed: Wire) -> bool:
+    """Whether it happens to an order that is there already."""
+    return "of" in deed or deed.get("status") in ("cancelled", "returned")
 
 
 def by_user(history: History) -> Iterator[tuple[str, list[Wire]]]:

@@ -127,6 +127,12 @@ CASES: Final[dict[str, list[tuple[dict[Asked, Any], Scalar]]]] = {
         ({CLICKS: 24, ORDERS: 3}, "impulsive"),
         ({CLICKS: 25, ORDERS: 3}, None),
     ],
+    "churn.risk": [
+        ({}, None),
+        ({("p_inactive",): 0.39}, "low"),
+        ({("p_inactive",): 0.4}, "mid"),
+        ({("p_inactive",): 0.7}, "high"),
+    ],
 }
 
 

@@ -1,0 +1,1 @@
+"""Churn models, live: one process trains, every worker scores."""

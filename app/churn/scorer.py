@@ -1,0 +1,86 @@
+"""The scorer of a worker: follows the models' topic, and scores whom the partitions sampled by the newest models."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from agents.churn.ensemble import Ensemble
+from agents.churn.grid import Grid
+from agents.churn.models.recency import Recency
+from agents.churn.sampler import Sampled
+from agents.churn.snapshot import Newest, Snapshot, SnapshotError
+from app.churn.train import consumer_of
+from app.settings import Settings
+from app.topics import models_name
+from schemas.events import UserId
+from schemas.times import Millis
+from tables.score import Score
+
+RETRY_S: Final = 2.0
+BASELINE: Final = "none"
+"""The version of scores that no trained model gave: they go by recency alone."""
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Scorer:
+    """Scores by the newest models; by recency alone before there are any."""
+
+    def __init__(self, settings: Settings, grid: Grid) -> None:
+        self._settings = settings
+        self._grid = grid
+        self._baseline = Recency(grid.horizon)
+        self._ensemble: Ensemble | None = None
+        self._as_of: Millis = -1
+
+    def score(self, samples: Sequence[Sampled]) -> list[tuple[UserId, Score]]:
+        """Score them all at once."""
+        x, ensemble = np.array([sample.values for sample in samples], dtype=float), self._ensemble
+        if ensemble is None:
+            p_inactive, model, version = self._baseline.predict(x), self._baseline.name, BASELINE
+        else:
+            p_inactive, model, version = ensemble.predict(x)
+        return [
+            (sample.user_id, Score(p, sample.as_of, self._grid.horizon_ms, model, version))
+            for sample, p in zip(samples, p_inactive.tolist(), strict=True)
+        ]
+
+    async def run(self) -> None:
+        """Follow the models' topic until cancelled."""
+        while True:
+            try:
+                await self._follow()
+            except (KafkaError, TimeoutError) as error:
+                _LOG.warning("the models' topic cannot be read: %s", error or type(error).__name__)
+            except SnapshotError as error:
+                _LOG.warning("%s; scores go on as they were", error)
+            await asyncio.sleep(RETRY_S)
+
+    async def _follow(self) -> None:
+        here, newest = TopicPartition(models_name(self._settings), 0), Newest()
+        async with consumer_of(self._settings.kafka_connection) as consumer:
+            consumer.assign([here])
+            consumer.seek(here, (await consumer.beginning_offsets([here]))[here])
+            while True:
+                for records in (await consumer.getmany(here, timeout_ms=1_000)).values():
+                    newest.read((record.key, record.value) for record in records)
+                snapshot = newest.snapshot()
+                if snapshot is not None and snapshot.as_of > self._as_of:
+                    await self._swap(snapshot)
+
+    async def _swap(self, snapshot: Snapshot) -> None:
+        self._as_of = snapshot.as_of
+        if (snapshot.every_ms, snapshot.horizon_ms) != (self._grid.every_ms, self._grid.horizon_ms):
+            raise SnapshotError("the models were trained with another REKINDLE_CHURN_EVERY or _HORIZON")
+        ensemble = Ensemble(self._grid.horizon)
+        try:
+            await asyncio.to_thread(ensemble.restore, snapshot.body)
+        except (msgspec.MsgspecError, KeyError, ValueError) as error:
+            raise SnapshotError(f"the models cannot be read ({error})") from error
+        self._ensemble = ensemble
+        _LOG.info("scores by the models of %s from now on, champion %s", ensemble.version, ensemble.champion)

@@ -1,0 +1,43 @@
+"""What models learn from: what was known of a user at an instant, and later whether the user came back in time."""
+
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+from xxhash import xxh3_64_hexdigest
+
+from schemas.events import UserId
+from schemas.times import Millis
+
+UserKey: TypeAlias = Annotated[str, Meta(description="xxh3 of the user_id, 64 bits in hex")]
+
+
+class Features(Struct, kw_only=True, frozen=True, tag_field="kind", tag="features", gc=False):
+    """What was known of a user at an instant of the grid."""
+
+    user: UserKey
+    as_of: Annotated[Millis, Meta(description="instant of the grid, ms")]
+    values: Annotated[list[float], Meta(description="in the order of docs/churn.md")]
+
+
+class Label(Struct, kw_only=True, frozen=True, tag_field="kind", tag="label", gc=False):
+    """Whether a user of whom features were taken had no activity within a span of time after them."""
+
+    user: UserKey
+    as_of: Annotated[Millis, Meta(description="instant of the features, ms")]
+    span_ms: Millis
+    inactive: bool
+
+
+class Swept(Struct, kw_only=True, frozen=True, tag_field="kind", tag="swept", gc=False):
+    """All examples and labels of a partition up to an instant have been said."""
+
+    partition: int
+    as_of: Annotated[Millis, Meta(description="instant of the grid, ms")]
+
+
+Example: TypeAlias = Features | Label | Swept
+
+
+def user_key(user_id: UserId) -> UserKey:
+    """The name of a user among the examples."""
+    return xxh3_64_hexdigest(user_id.encode())

@@ -1,0 +1,97 @@
+"""The trainer: what it learns does not depend on how the partitions' examples came among each other."""
+
+from random import Random
+from typing import Final
+
+import numpy as np
+import pytest
+
+from agents.churn.catalogue import FEATURES
+from agents.churn.grid import Grid
+from agents.churn.trainer import Trainer, Turn
+from schemas.examples import Example, Features, Label, Swept
+from schemas.times import DAY_MS
+
+GRID: Final = Grid(15 * DAY_MS, 30 * DAY_MS, 0)
+INSTANTS: Final = [number * GRID.every_ms for number in range(1, 6)]
+USERS: Final = [f"{number:016x}" for number in range(30)]
+
+
+def examples(partition: int, partitions: int) -> list[Example]:
+    """What a partition says: at each instant features and labels of its users, then that it is done."""
+    said: list[Example] = []
+    for as_of in INSTANTS:
+        for number, user in list(enumerate(USERS))[partition::partitions]:
+            values = [float((number * 7 + place + as_of // DAY_MS) % 11) for place in range(len(FEATURES))]
+            said.append(Features(user=user, as_of=as_of, values=values))
+            thens = ((as_of - GRID.wait_ms(span_ms), span_ms) for span_ms in GRID.spans_ms)
+            said += [
+                Label(user=user, as_of=then, span_ms=span_ms, inactive=number % 3 == 0)
+                for then, span_ms in thens
+                if then >= INSTANTS[0]
+            ]
+        said.append(Swept(partition=partition, as_of=as_of))
+    return said
+
+
+def interleaved(lanes: list[list[Example]], random: Random) -> list[Example]:
+    lanes = [list(lane) for lane in lanes]
+    found = []
+    while any(lanes):
+        found.append(random.choice([lane for lane in lanes if lane]).pop(0))
+    return found
+
+
+def turns(said: list[Example], partitions: int, every: int = 1) -> list[Turn]:
+    trainer, found = Trainer(GRID, partitions), list[Turn]()
+    for number, example in enumerate(said, start=1):
+        trainer.take(example)
+        while number % every == 0 and (turn := trainer.turn()) is not None:
+            found.append(turn)
+    while (turn := trainer.turn()) is not None:
+        found.append(turn)
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[Turn]:
+    return turns(examples(0, 1), 1)
+
+
+def test_everyone_has_a_turn_at_each_instant(expected: list[Turn]) -> None:
+    assert [(turn.as_of, len(turn.users)) for turn in expected] == [(as_of, len(USERS)) for as_of in INSTANTS]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_neither_the_partitions_nor_the_order_among_them_make_a_difference(seed: int, expected: list[Turn]) -> None:
+    random = Random(seed)  # noqa: S311  an order, no secret
+    said = interleaved([examples(number, 3) for number in range(3)], random)
+    twice = [each for each in said for _ in range(random.choice([1, 2]))]
+    for found in (turns(said, 3), turns(twice, 3, every=17)):
+        for one, other in zip(found, expected, strict=True):
+            assert (one.as_of, one.users, one.champion, one.version) == (
+                other.as_of, other.users, other.champion, other.version,
+            )  # fmt: skip
+            assert all(np.array_equal(one.said[name], other.said[name]) for name in other.said)
+
+
+def test_no_turn_comes_before_the_last_partition_is_done() -> None:
+    first, second = (examples(number, 2) for number in range(2))
+    trainer = Trainer(GRID, 2)
+    for example in (*first, *second[:-1]):
+        trainer.take(example)
+    assert trainer.due == INSTANTS[0]
+    done = []
+    while (turn := trainer.turn()) is not None:
+        done.append(turn.as_of)
+    assert done == INSTANTS[:-1]
+
+
+def test_a_user_without_a_label_teaches_nothing() -> None:
+    said = [each for each in examples(0, 1) if not (isinstance(each, Label) and each.user == USERS[0])]
+    assert [len(turn.users) for turn in turns(said, 1)] == [len(USERS)] * len(INSTANTS)
+
+
+def test_features_of_another_version_are_left_out(expected: list[Turn]) -> None:
+    strange = Features(user="f" * 16, as_of=INSTANTS[0], values=[1.0])
+    assert [turn.users for turn in turns([strange, *examples(0, 1)], 1)] == [turn.users for turn in expected]
