@@ -29,12 +29,14 @@ WORKER_RIGHTS: Final = {
     "events.": [ACLOperation.READ],
     "tag-changes": [ACLOperation.WRITE],
     "dead-letters": [ACLOperation.WRITE],
+    "churn-": [ACLOperation.READ, ACLOperation.WRITE],
     "{app}-changelog": [ACLOperation.READ, ACLOperation.WRITE],
 }
 REPLAY_RIGHTS: Final = {
     "events.": [ACLOperation.WRITE],
     "tag-changes": [ACLOperation.DESCRIBE],
     "dead-letters": [ACLOperation.DESCRIBE],
+    "churn-": [ACLOperation.DESCRIBE],
     "{app}-changelog": [ACLOperation.DESCRIBE],
 }
 
@@ -71,7 +73,7 @@ def test_worker_and_replay_need_no_more_rights_than_the_docs_say(
 ) -> None:
     app = f"s{uuid4().hex[:8]}"
     common = {
-        "app_id": app, "topic_prefix": f"{app}.", "partitions": "2", "clock": "event",
+        "app_id": app, "topic_prefix": f"{app}.", "partitions": "2", "clock": "event", "churn": "true",
         "redis": secured_redis.url, "redis_ca": str(secured_kafka.authority.ca),
     }  # fmt: skip
     owner = System(tmp_path, kafka=secured_kafka.at("plaintext"), **common)  # makes the topics
@@ -115,7 +117,8 @@ def test_a_worker_shows_no_password_even_when_it_logs_everything_and_leaves_no_f
     secured_kafka: SecuredKafka, secured_redis: SecuredRedis, tmp_path: Path
 ) -> None:
     app, port = f"s{uuid4().hex[:8]}", free_port()
-    System(tmp_path, kafka=secured_kafka.at("plaintext"), app_id=app, topic_prefix=f"{app}.", partitions="2")
+    plain = secured_kafka.at("plaintext")
+    System(tmp_path, kafka=plain, app_id=app, topic_prefix=f"{app}.", partitions="2", churn="true")
     user(secured_kafka, USER, app, WORKER_RIGHTS)
     secured_kafka.allow(USER, ResourceType.GROUP, app, ACLOperation.READ)
     secured_kafka.allow(USER, ResourceType.TRANSACTIONAL_ID, f"{app}-", ACLOperation.WRITE)
