@@ -11,6 +11,7 @@ Label: TypeAlias = Literal["simulated", "generated"]
 
 LABELS: Final[tuple[Label, ...]] = ("simulated", "generated")
 TIME_PASSED: Final = "time passed"
+NEW_SCORE: Final = "new score"
 
 
 def labelled_id(label: Label, *parts: object) -> str:
@@ -31,6 +32,6 @@ def cause_in_words(cause: str) -> str:
     if cause == BY_TIME:
         return TIME_PASSED
     if cause.startswith("churn:"):
-        return "new score"
+        return NEW_SCORE
     kind, _, event_id = cause.partition(":")
     return next((f"{kind}, {label}" for label in LABELS if event_id.startswith(f"{label}-")), kind)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment
 
 from app import wording
-from app.demo.labels import LABELS, TIME_PASSED, cause_in_words
+from app.demo.labels import LABELS, NEW_SCORE, TIME_PASSED, cause_in_words
 from app.live.status import NEWEST, Summary
 from app.pages import environment
 from app.population import LIFECYCLES, STATES, State
@@ -19,6 +19,7 @@ _WORDS: Final = {
     "titles": {tag: wording.scope(tag).title for tag in LIFECYCLES},
     "labels": LABELS,
     "time": TIME_PASSED,
+    "score": NEW_SCORE,
     "most": NEWEST,
 }
 """What the script says too."""
