@@ -15,7 +15,7 @@ from agents.churn.grid import Grid
 from agents.churn.models.recency import Recency
 from agents.churn.sampler import Sampled
 from agents.churn.snapshot import Newest, Snapshot, SnapshotError
-from app.churn.train import consumer_of
+from app.committed import consumer_of
 from app.settings import Settings
 from app.topics import models_name
 from schemas.events import UserId

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.churn.grid import Grid
 from agents.churn.snapshot import Newest, Record, Snapshot, records_of
 from agents.churn.trainer import Trainer, Turn
+from app.committed import committed, consumer_of
 from app.connection import KafkaConnection
 from app.settings import Delivery, Settings
 from app.topics import examples_name, models_name
@@ -95,22 +96,9 @@ class Training:
         await asyncio.gather(*sent)
 
 
-def consumer_of(kafka: KafkaConnection) -> AIOKafkaConsumer:
-    """A consumer of its own, which commits nothing and sees what is committed."""
-    return AIOKafkaConsumer(
-        **kafka.options(), enable_auto_commit=False, auto_offset_reset="earliest", isolation_level="read_committed"
-    )
-
-
 async def read_models(settings: Settings, kafka: KafkaConnection) -> Newest:
-    """What lies in the models' topic. Raises SnapshotError for what is none of ours, KafkaError."""
-    here, newest = TopicPartition(models_name(settings), 0), Newest()
-    async with consumer_of(kafka) as consumer:
-        consumer.assign([here])
-        start = (await consumer.beginning_offsets([here]))[here]
-        end = (await consumer.end_offsets([here]))[here]
-        consumer.seek(here, start)
-        while await consumer.position(here) < end:
-            for records in (await consumer.getmany(here, timeout_ms=200)).values():
-                newest.read((record.key, record.value) for record in records)
+    """What lies in the models' topic. Raises SnapshotError for what is none of ours, KafkaError, BrokerError."""
+    newest = Newest()
+    async for record in committed(kafka, [TopicPartition(models_name(settings), 0)]):
+        newest.read([(record.key, record.value)])
     return newest

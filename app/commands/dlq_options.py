@@ -15,9 +15,10 @@ from schemas.times import Millis, parse_instant, parse_span
 from schemas.topics import INPUT_TOPICS, Topic
 
 if TYPE_CHECKING:
+    from app.committed import Progress
     from app.dead_letters.choice import Choice
     from app.dead_letters.letter import Letter
-    from app.dead_letters.shelf import Progress, Shelf
+    from app.dead_letters.shelf import Shelf
 
 _REASONS: Final[tuple[str, ...]] = get_args(DeadReason)
 

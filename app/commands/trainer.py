@@ -20,6 +20,7 @@ def trainer() -> None:
 
     from app.churn.train import Training
     from app.commands.worker import log
+    from app.topics import BrokerError
 
     log("info")
     try:
@@ -35,5 +36,5 @@ def trainer() -> None:
         raise typer.Exit(0) from None
     except MsgspecError as error:
         fail(f"churn-examples holds what no worker of this version wrote ({error}); delete the topic to learn anew")
-    except (KafkaError, TimeoutError, OSError) as error:
+    except (KafkaError, BrokerError, TimeoutError, OSError) as error:
         fail(f"the trainer cannot go on: {error or type(error).__name__}")

@@ -9,10 +9,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
 from app.clock import now
+from app.committed import Progress
 from app.dead_letters.letter import Place
 from app.dead_letters.marks import mark_record
 from app.dead_letters.ready import Ready
-from app.dead_letters.shelf import Progress, read_marks
+from app.dead_letters.shelf import read_marks
 from app.settings import Delivery, Settings
 from app.topics import PATIENCE_S, BrokerError, one_line, output_name, prepare, redriven_name
 from schemas.partitioner import partition_of

@@ -8,9 +8,9 @@ from aiokafka.errors import KafkaError
 
 from agents.churn.snapshot import Snapshot
 from app.churn.train import read_models
-from app.dead_letters.shelf import Progress
+from app.committed import Progress, committed
 from app.explain.known import Known, UnknownUserError
-from app.explain.lane import Lane, committed, lane_of
+from app.explain.lane import Lane, lane_of
 from app.explain.phrases import plain
 from app.explain.standing import sequence_of
 from app.explain.trail import Trail
@@ -64,7 +64,7 @@ def read_live_models(settings: Settings) -> Snapshot | None:
 
 async def _read(lane: Lane, user_id: UserId, progress: Progress) -> Known:
     restore, key = Restore(), user_id.encode()
-    async for record in committed(lane, [lane.changelog], progress):
+    async for record in committed(lane.settings.kafka_connection, lane.places([lane.changelog]), progress):
         if record.key == key or not is_user(record.key):
             restore.read([(record.key, record.value)])
     marker, encoded = restore.marker, restore.rows.get(key)
@@ -102,9 +102,10 @@ class _Story:
     async def read(self, progress: Progress) -> None:
         """Read all that is still there; profiles first: what is older than an erasure is nobody's business."""
         names = sorted(self._lane.inputs, key=lambda name: self._lane.inputs[name] != PROFILES)
-        async for record in committed(self._lane, names[:1], progress):
+        kafka, lane = self._lane.settings.kafka_connection, self._lane
+        async for record in committed(kafka, lane.places(names[:1]), progress):
             self._erase(record)
-        async for record in committed(self._lane, [*names, *self._lane.changes], progress):
+        async for record in committed(kafka, lane.places([*names, *lane.changes]), progress):
             if record.topic in self._lane.changes:
                 self._hear(record)
             elif (event := self._event(record)) is not None and event.ts > self._erased_at:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 
+from app.committed import consumer_of
 from app.connection import KafkaConnection
 from tables.changelog import Output, Record, output_records, slots_of
 
@@ -80,7 +81,7 @@ class KafkaLog:
     async def read(self) -> AsyncIterator[Sequence[Record]]:
         """All that was committed, oldest first, in chunks."""
         here = self._here
-        async with self._consumer() as consumer:
+        async with consumer_of(self._kafka) as consumer:
             consumer.assign([here])
             start = (await consumer.beginning_offsets([here]))[here]
             end = (await consumer.end_offsets([here]))[here]
@@ -92,7 +93,7 @@ class KafkaLog:
 
     async def is_unchanged(self) -> bool:
         """Whether nobody has written since this log was last read or written here."""
-        async with self._consumer() as consumer:
+        async with consumer_of(self._kafka) as consumer:
             return bool((await consumer.end_offsets([self._here]))[self._here] == self._end)
 
     async def close(self) -> None:
@@ -101,15 +102,6 @@ class KafkaLog:
         if producer is not None:
             with suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(producer.stop(), timeout=REQUEST_TIMEOUT_MS / 1000)
-
-    def _consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            **self._kafka.options(),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=8 * 2**20,
-        )
 
     async def _start(self, transactional_id: str | None) -> AIOKafkaProducer:
         await self.close()
