@@ -5,6 +5,7 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Final, NamedTuple
 
+from agents.recall.campaigns import NO_CAMPAIGNS, Campaigns
 from agents.rules.inputs import ALL_INPUTS, PREFERENCES, Input
 from agents.rules.rule import Rule
 from schemas.changes import LIFECYCLE, PURCHASE
@@ -29,13 +30,21 @@ class Reading(NamedTuple):
 class Rulebook:
     """Rules in the order of evaluation; `fingerprint` is a hash of all that they mean.
 
-    `mark` is a short form of the fingerprint, by which a row knows who looked at it last: 0 without rules.
+    `mark` is a short form of the fingerprint, by which a row knows who looked at it last: 0 without rules. The
+    campaigns of the same file are no part of either: with others, no tag changes.
     """
 
-    def __init__(self, rules: Iterable[Rule], version: int = 0, fingerprint: str = "") -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        version: int = 0,
+        fingerprint: str = "",
+        campaigns: Campaigns = NO_CAMPAIGNS,
+    ) -> None:
         self.rules = tuple(rules)
         self.version = version
         self.fingerprint = fingerprint
+        self.campaigns = campaigns
         self.mark = int(fingerprint[:8], 16) if fingerprint else 0
         self.names = frozenset(rule.name for rule in self.rules)
         self.reads_lifecycles = any({LIFECYCLE, PURCHASE} & rule.tags_read for rule in self.rules)

@@ -1,0 +1,1 @@
+"""Recall: which campaign speaks to whom, when, and on which channel."""
