@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, convert
@@ -10,6 +11,7 @@ from msgspec.structs import asdict
 from agents import steps
 from agents.churn.sampler import NEVER_SWEPT, Sampler
 from agents.limits import Limits
+from agents.recall.desk import Desk
 from agents.rules.event_inputs import inputs_of
 from agents.rules.inputs import ALL_INPUTS, FIRST, SCORE
 from agents.rules.look import Pending, Rules, catch_up, look, note
@@ -21,6 +23,7 @@ from schemas.decode import decode
 from schemas.events import TYPE_OF, AnyEvent, Profile, Tick, UserId, cause_of
 from schemas.examples import Example
 from schemas.partitioner import partition_of
+from schemas.recall import RecallDecision, RecallTrigger
 from schemas.scores import ChurnScore
 from schemas.times import MINUTE_MS, NEVER, SECOND_MS, Millis, to_datetime
 from schemas.topics import INPUT_TOPICS, Offset, Topic
@@ -41,6 +44,7 @@ SLICE: Final = 400
 
 SAMPLED_AT_ONCE: Final = 200
 """So many users are sampled for models in one go: 10 to 20 ms."""
+NOTHING: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 USERS_REMEMBERED: Final = 10_000
 """Users who are known to belong here: their partition is not worked out again for each event."""
 
@@ -72,6 +76,9 @@ class Epoch(NamedTuple):
     erased: Collection[UserId] = frozenset()
     examples: Sequence[Example] = ()
     scores: Sequence[ChurnScore] = ()
+    triggers: Sequence[RecallTrigger] = ()
+    decisions: Sequence[RecallDecision] = ()
+    ledger: Mapping[bytes, bytes] = NOTHING
 
 
 class Counters(Struct):
@@ -114,6 +121,8 @@ class Partition:
         self._erased: set[UserId] = set()
         self._scores: list[ChurnScore] = []
         self.sampler = None if limits.churn is None else Sampler(number, limits.churn, table)
+        self.desk = Desk(rulebook.campaigns, limits, number, partitions)
+        self._has_campaigns = bool(rulebook.campaigns.all)
 
     def take(
         self, topic: Topic, records: Iterable[tuple[Offset, bytes | None]], wall_now: Millis | None = None
@@ -225,9 +234,11 @@ class Partition:
         erased, self._erased = self._erased, set()
         examples = () if self.sampler is None else self.sampler.take_examples()
         scores, self._scores = tuple(self._scores), []
-        return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores)
+        triggers, decisions = map(tuple, self.desk.said.take())
+        ledger = self.desk.ledger.collect()
+        return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores, triggers, decisions, ledger)
 
-    def resume(self, state: State, rows: Mapping[bytes, bytes]) -> None:
+    def resume(self, state: State, rows: Mapping[bytes, bytes], ledger: Mapping[bytes, bytes] = NOTHING) -> None:
         """Go on from where an epoch ended.
 
         Raises UnknownVersionError or DamagedError for what this version cannot go on from.
@@ -241,6 +252,7 @@ class Partition:
             self.sampler.resume(state.swept, state.swept_to)
         self.census = state.census
         self.counters = convert(state.counters, Counters)
+        self.desk.ledger.resume(ledger)
         try:
             for user, encoded in rows.items():
                 self.table.load(user.decode(), encoded)
@@ -296,21 +308,31 @@ class Partition:
             self._ignore(verdict)
             return
         self.counters.applied += 1
-        if self.sampler is not None and event.ts > self.sampler.due:
-            self.sampler.catch_up(user_id, row, event.ts)
-        if self._has_rules:
-            self._look_before(user_id, row, event.ts)
+        self._come_to(event.ts, user_id, row)
         kind, first = type(event), row.first
+        was = self.desk.before(row, event, self._floor(row)) if row.packed_recalls is not None else None
         changes = steps.STEPS[kind](row, event, now, self._limits)
         table.put(user_id, row)
+        if row.packed_recalls is not None:
+            self.desk.after(row, event, was, self._floor(row))
+            table.schedule(user_id, row, row.recall_due)
         if changes or kind in steps.MAY_HASTEN:
             if isinstance(event, Profile) and event.kind == "erased":
                 self._erased.add(user_id)
-            table.changes.extend(changes)
+            self._hear(user_id, row, changes)
             table.schedule(user_id, row, steps.next_due(row, self._limits))
         if self._has_rules:
             inputs = inputs_of(event)
             self._look_after(user_id, row, event, now, inputs if row.first is first else inputs | FIRST)
+
+    def _come_to(self, ts: Millis, user_id: UserId, row: Row) -> None:
+        """Before an event is applied: what a user's time up to it comes to is sampled, looked at, and decided."""
+        if self.sampler is not None and ts > self.sampler.due:
+            self.sampler.catch_up(user_id, row, ts)
+        if self._has_rules:
+            self._look_before(user_id, row, ts)
+        if self._has_campaigns and row.due < ts:
+            self._fire_until(user_id, row, ts)
 
     def _look_before(self, user_id: UserId, row: Row, ts: Millis) -> None:
         """Before an event of another instant is applied: look at those that wait, and at what time alone changed."""
@@ -354,10 +376,20 @@ class Partition:
             elif row is not None:
                 self._say(user_id, row, catch_up(row, user_id, pending, pending.at + 1, self._rules))
 
-    def _say(self, user_id: UserId, row: Row, changes: Iterable[TagChange]) -> None:
+    def _say(self, user_id: UserId, row: Row, changes: Sequence[TagChange]) -> None:
         self.table.put(user_id, row)
-        self.table.changes.extend(changes)
+        self._hear(user_id, row, changes)
         self.table.schedule(user_id, row, steps.next_due(row, self._limits))
+
+    def _hear(self, user_id: UserId, row: Row, changes: Sequence[TagChange]) -> None:
+        """Changes are staged, and campaigns hear of them."""
+        self.table.changes.extend(changes)
+        if self._has_campaigns or row.packed_recalls is not None:
+            self.desk.hear(row, user_id, changes, self._floor(row))
+
+    def _floor(self, row: Row) -> Millis:
+        """No campaign decides about the past: everything before was decided, or what followed is known already."""
+        return max(self.watermark, row.lifecycle.last)
 
     def advance(self, bound: Millis, at_most: int | None = None) -> bool:
         """Let time pass: fire what is due before the bound, in the order of (due, user); True when nothing is left.
@@ -407,11 +439,22 @@ class Partition:
             if row.is_blank:
                 self.table.delete(user_id)
                 return
-            self.table.changes.extend(catch_up(row, user_id, None, due + 1, self._rules))
-            self.table.changes.extend(steps.pass_time(row, user_id, due + 1, self._limits))
+            self._come_due(user_id, row, due)
             next_due = steps.next_due(row, self._limits)
         self.table.put(user_id, row)
         self.table.schedule(user_id, row, next_due)
+
+    def _come_due(self, user_id: UserId, row: Row, due: Millis) -> None:
+        """Say what has become true by then: rules first, as they may read lifecycles that time moves."""
+        self._hear(user_id, row, catch_up(row, user_id, None, due + 1, self._rules))
+        self._hear(user_id, row, steps.pass_time(row, user_id, due + 1, self._limits))
+        if row.recall_due <= due:
+            self.desk.decide(row, user_id, due + 1)
+
+    def _fire_until(self, user_id: UserId, row: Row, bound: Millis) -> None:
+        """What was due for a user before an event is said, and decided, before it: however events come together."""
+        while not row.is_blank and (due := steps.next_due(row, self._limits)) < bound:
+            self._come_due(user_id, row, due)
 
 
 def _told(score: Score) -> dict[str, Any]:

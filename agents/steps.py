@@ -56,6 +56,7 @@ def next_due(row: Row, limits: Limits) -> Millis:
         next_end(row) if row.packed_tags else NEVER,
         row.rules_due,
         row.rules_day_end,
+        row.recall_due,
     )
 
 

@@ -8,7 +8,8 @@ value      row   row   an output       Marker       |  row   null  Marker       
 
 The marker's key is always the same, so that compaction keeps the last one; rows of older epochs are covered by any
 later marker. No key of ours can be a user's: 0xff is in no UTF-8. Without Kafka's transactions the outputs of an epoch
-lie in it too, so that they can be published again.
+lie in it too, so that they can be published again. A day of the ledger is a record that is true with its epoch, as a
+row is.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from schemas.times import Millis
 from schemas.topics import Topic
 from tables.census import Census
 from tables.codec import VERSION, DamagedError, UnknownVersionError
+from tables.ledger import LEDGER_PREFIX
 from tables.merge import Position
 
 MARKER_KEY: Final = b"\xffmarker"
@@ -150,6 +152,7 @@ class Restore:
 
     def __init__(self) -> None:
         self.rows: dict[bytes, bytes] = {}
+        self.ledger: dict[bytes, bytes] = {}
         self.marker: Marker | None = None
         self.records = 0
         self._pending: dict[bytes, bytes | None] = {}
@@ -159,7 +162,7 @@ class Restore:
         """Take the next records of the changelog."""
         for key, value in records:
             self.records += 1
-            if is_user(key):
+            if is_user(key) or key.startswith(LEDGER_PREFIX):
                 self._pending[key] = value
             elif value is not None:
                 self._read_ours(key, value)
@@ -182,7 +185,7 @@ class Restore:
         It has to be written with the next epoch: its marker would else make true what was torn. (Transactions leave
         nothing torn.)
         """
-        return [(user, self.rows.get(user)) for user in self._pending]
+        return [(key, self._true(key).get(key)) for key in self._pending]
 
     def _read_ours(self, key: bytes, value: bytes) -> None:
         if key != MARKER_KEY:
@@ -195,12 +198,15 @@ class Restore:
         self._pending = {}
 
     def _settle(self) -> None:
-        """The rows read since the last marker are true."""
-        for user, row in self._pending.items():
-            if row is None:
-                self.rows.pop(user, None)
+        """What was read since the last marker is true."""
+        for key, value in self._pending.items():
+            if value is None:
+                self._true(key).pop(key, None)
             else:
-                self.rows[user] = row
+                self._true(key)[key] = value
+
+    def _true(self, key: bytes) -> dict[bytes, bytes]:
+        return self.rows if is_user(key) else self.ledger
 
 
 def _read_output(value: bytes) -> _StoredOutput:

@@ -17,6 +17,7 @@ from tables.packed import Packed
 from tables.panes import Panes, Window
 from tables.portraits import Portraits
 from tables.purchases import Purchases
+from tables.recalls import Recalls
 from tables.rule_tags import PackedRuleTags, RuleTags
 from tables.score import Score
 
@@ -90,6 +91,8 @@ class Row(Struct, array_like=True, gc=False):
     `calm_until`) it cannot change. `purchases`: what `orders` and `forgotten` come to (None: not worked out since).
     `returns`: the first activity after each of the last instants of the churn grid; `sampled`: the last instant as of
     which the user was sampled ahead of the others. `look_days`: on how many UTC days there was a click or a cart event.
+    `recall_due`: when a campaign decides next, or what came of a trigger is settled; `recall_until`: later activity
+    says nothing of any trigger.
     """
 
     due: Millis = NEVER
@@ -129,11 +132,15 @@ class Row(Struct, array_like=True, gc=False):
     look_days: int = 0
     rules_dues: dict[str, Millis] = field(default_factory=dict)
     purchases: Purchases | None = None
+    packed_recalls: bytes | None = None
+    recall_due: Millis = NEVER
+    recall_until: Millis = 0
 
     orders = Packed[Orders](Orders, dict)
     cart = Packed[Cart](Cart, dict)
     attributes = Packed[Registers](Registers, dict)
     tags = Packed[Tags](Tags, dict)
+    recalls = Packed[Recalls](Recalls, Recalls)
 
     @property
     def rule_tags(self) -> RuleTags:

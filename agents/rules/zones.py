@@ -20,12 +20,13 @@ def hours_ahead(name: object, moment: Millis) -> int:
     """
     if not isinstance(name, str):
         return 0
-    offset = _zone(name).utcoffset(to_datetime(moment))
+    offset = zone(name).utcoffset(to_datetime(moment))
     return 0 if offset is None else int(offset.total_seconds() * 1000 // HOUR_MS)
 
 
 @lru_cache(_ZONES)
-def _zone(name: str) -> tzinfo:
+def zone(name: str) -> tzinfo:
+    """The zone of a name or an offset; UTC for what is none."""
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):

@@ -1,0 +1,137 @@
+"""The ledger of a partition: what campaigns did and brought, by UTC day of the trigger, campaign, variant, channel.
+
+A day is one record of the changelog, written with the epoch in which it changed: so it counts exactly what the rows
+have seen.
+"""
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+from msgspec import Struct, field
+
+from schemas.money import Minor
+from schemas.times import DAY_MS, Millis
+from tables.codec import DamagedError
+
+LEDGER_PREFIX: Final = b"\xffledger/"
+NONE: Final = ""
+"""Where a decision knows no variant or channel."""
+
+Key: TypeAlias = tuple[str, str, str]
+"""Campaign, variant, channel."""
+
+
+class Entry(Struct, array_like=True, gc=False):
+    """Counts and sums of minor units.
+
+    `eligible` users were triggered, held out, or are in a shadow; of `suppressed` ones `reasons` tells why. Money is
+    `cost` as reported sent, `revenue` of purchases in the window.
+    """
+
+    eligible: int = 0
+    held_out: int = 0
+    shadow: int = 0
+    triggered: int = 0
+    suppressed: int = 0
+    deferred: int = 0
+    cancelled: int = 0
+    sent: int = 0
+    delivered: int = 0
+    opened: int = 0
+    clicked: int = 0
+    failed: int = 0
+    unsubscribed: int = 0
+    recalled: int = 0
+    lost_again: int = 0
+    cost: Minor = 0
+    revenue: Minor = 0
+    held_recalled: int = 0
+    held_lost_again: int = 0
+    held_revenue: Minor = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: "Entry") -> None:
+        """Add what another one counts."""
+        for name in COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for reason, count in other.reasons.items():
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+
+COUNTS: Final = tuple(name for name in Entry.__struct_fields__ if name != "reasons")
+
+
+class _Line(Struct, array_like=True, gc=False):
+    campaign: str
+    variant: str
+    channel: str
+    entry: Entry
+
+
+class Day(Struct, array_like=True, gc=False):
+    """The lines of one day, and what triggers of it will cost, as configured, by campaign."""
+
+    lines: dict[Key, Entry] = field(default_factory=dict)
+    booked: dict[str, Minor] = field(default_factory=dict)
+
+    def entry(self, campaign: str, variant: str | None = None, channel: str | None = None) -> Entry:
+        """The line of a campaign, variant and channel; a new one where there was none."""
+        return self.lines.setdefault((campaign, variant or NONE, channel or NONE), Entry())
+
+
+class _Stored(Struct, array_like=True, gc=False):
+    lines: list[_Line]
+    booked: dict[str, Minor]
+
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_DECODE: Final = msgspec.msgpack.Decoder(_Stored).decode
+
+
+class Ledger:
+    """All days of a partition, by number of days since the epoch, and which of them have changed."""
+
+    def __init__(self) -> None:
+        self.days: dict[int, Day] = {}
+        self._dirty: set[int] = set()
+
+    def day(self, at: Millis) -> Day:
+        """The day of a time, to be changed."""
+        number = at // DAY_MS
+        self._dirty.add(number)
+        return self.days.setdefault(number, Day())
+
+    def booked(self, at: Millis, campaign: str) -> Minor:
+        """What a campaign has booked on the day of a time."""
+        day = self.days.get(at // DAY_MS)
+        return 0 if day is None else day.booked.get(campaign, 0)
+
+    def collect(self) -> dict[bytes, bytes]:
+        """The days that have changed since the last epoch, as records of the changelog."""
+        dirty, self._dirty = sorted(self._dirty), set()
+        return {LEDGER_PREFIX + b"%d" % number: encode(self.days[number]) for number in dirty}
+
+    def resume(self, records: Mapping[bytes, bytes]) -> None:
+        """Go on from what was written. Raises DamagedError for what is none of ours."""
+        self.days = read_days(records)
+        self._dirty = set()
+
+
+def encode(day: Day) -> bytes:
+    """A day as bytes."""
+    lines = [_Line(*key, entry) for key, entry in day.lines.items()]
+    return _ENCODE(_Stored(lines, day.booked))
+
+
+def read_days(records: Mapping[bytes, bytes]) -> dict[int, Day]:
+    """The days in records of a changelog. Raises DamagedError for what is none of ours."""
+    try:
+        return {int(key.removeprefix(LEDGER_PREFIX)): _read(value) for key, value in records.items()}
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise DamagedError("a day of the ledger") from error
+
+
+def _read(value: bytes) -> Day:
+    stored = _DECODE(value)
+    return Day({(line.campaign, line.variant, line.channel): line.entry for line in stored.lines}, stored.booked)

@@ -1,0 +1,74 @@
+"""What was triggered for a user, and what is still to be decided."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.events import RecallChannel
+from schemas.money import Minor
+from schemas.times import DAY_MS, Millis
+
+MAX_SENT: Final = 32
+"""So many triggers of a user are remembered: for caps, and for what follows from them."""
+
+REMEMBERED_MS: Final = 120 * DAY_MS
+"""So long a trigger is remembered: longer than any cap, and any window with what follows it."""
+
+RUN: Final = "run:"
+"""So begins the cause of what no change started, but a run by hand."""
+
+HELD: Final = 1
+"""Nothing was triggered: the user is held out, and compared with."""
+SENT: Final = 2
+DELIVERED: Final = 4
+OPENED: Final = 8
+CLICKED: Final = 16
+FAILED: Final = 32
+UNSUBSCRIBED: Final = 64
+RECALLED: Final = 128
+BACK: Final = 256
+"""After the window something was done again."""
+GONE: Final = 512
+"""After the window nothing was done for so long that it counts as lost again."""
+CANCELLED: Final = 1024
+
+
+class Due(Struct, array_like=True, gc=False):
+    """A decision to be taken `at` a time.
+
+    `due`: when it was due first, before quiet hours put it off; `cause`: what it follows from; `failed`: the channel
+    that has failed before.
+    """
+
+    at: Millis
+    campaign: str
+    cause: str
+    due: Millis
+    failed: str = ""
+
+
+class Sent(Struct, array_like=True, gc=False):
+    """A trigger, or what would have been one. Activity up to `until` is put down to it; `marks`: what came of it."""
+
+    sequence: int
+    campaign: str
+    variant: str | None
+    channel: RecallChannel
+    at: Millis
+    expires_at: Millis
+    until: Millis
+    cause: str
+    cost: Minor
+    marks: int = 0
+
+
+class Recalls(Struct, array_like=True, gc=False):
+    """Decisions to be taken, and triggers, oldest first."""
+
+    due: list[Due] = []
+    sent: list[Sent] = []
+
+    @property
+    def all(self) -> list[Due | Sent]:
+        """Both."""
+        return [*self.due, *self.sent]
