@@ -5,21 +5,21 @@ import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET
 
-from agents.rules.build import Draft, Drafts, RulesError, build
+from agents.rules.build import RulesError, build
 from agents.rules.mistake import KeyPath, Mistake
 from agents.rules.rulebook import Rulebook
 from app.checked_structs import Checker
 from app.printable import printable
+from app.rules_drafts import builtin_drafts, builtin_rules, drafts_of
 from app.toml_places import Places
 from app.toml_strings import string_at
-from schemas.rules import MAX_TAGS, RulesFile, TagRule
+
+__all__ = ["MAX_BYTES", "Problem", "RulesFileError", "builtin_rules", "load_rules", "read_rules"]
 
 MAX_BYTES: Final = 1024 * 1024
 _POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -69,7 +69,7 @@ def read_rules(content: bytes, name: str = "rules.toml") -> Rulebook:
     text = _text(content, name)
     document = _document(text, name)
     checker = Checker()
-    drafts = _drafts(document, checker)
+    drafts = drafts_of(document, checker)
     mistakes = checker.mistakes
     try:
         book = build(drafts)
@@ -84,15 +84,8 @@ def read_rules(content: bytes, name: str = "rules.toml") -> Rulebook:
 
 
 @cache
-def builtin_rules() -> RulesFile:
-    """The tags that Rekindle gives by itself."""
-    content = files("agents.rules").joinpath("default.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(content), RulesFile)
-
-
-@cache
 def _builtin_book() -> Rulebook:
-    return build(Drafts(own=(), builtin=builtin_rules().tag, version=builtin_rules().version))
+    return build(builtin_drafts())
 
 
 def _text(content: bytes, name: str) -> str:
@@ -127,23 +120,6 @@ def _syntax(message: str, text: str) -> Problem:
     line, column = (int(found[1]), int(found[2])) if found[1] else _line_and_column(text, len(text))
     reason = printable(_POSITION.sub("", message), instead="?")
     return Problem(line, column, "", f"this is not valid TOML: {reason[:1].lower()}{reason[1:]}")
-
-
-def _drafts(document: dict[str, Any], checker: Checker) -> Drafts:
-    """All parts of a document that can be used."""
-    tags = document.get("tag", [])
-    if not isinstance(tags, list) or len(tags) > MAX_TAGS:
-        checker.checked(RulesFile, {"tag": tags}, ())
-        tags = []
-    rest = checker.checked(RulesFile, {**document, "tag": []}, ())
-    own = []
-    for place, each in enumerate(tags):
-        rule = checker.checked(TagRule, each, ("tag", place))
-        if rule is not UNSET:
-            own.append(Draft(rule, ("tag", place)))
-    file = RulesFile() if rest is UNSET else rest
-    named = {each["name"] for each in tags if isinstance(each, dict) and isinstance(each.get("name"), str)}
-    return Drafts(own, builtin_rules().tag, {*file.manual, *named}, file.population, file.version)
 
 
 def _fresh(found: Sequence[Mistake], known: Sequence[Mistake]) -> list[Mistake]:

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from schemas.campaigns import CampaignTables, RecallTable
 from schemas.events import ManualTagName
+from schemas.rule_words import Count, Expression, Flag, Priority, Share, Span, TagValue, Words
 
-Expression = Annotated[str, Meta(description="an expression, in quotation marks")]
-Span = Annotated[
-    str,
-    Meta(pattern=r"^[1-9][0-9]{0,8} *(ms|s|m|h|d)(?![\s\S])", description='a length of time, such as "90d" or "12h"'),
-]
 RuleName = Annotated[
     ManualTagName,
     Meta(
@@ -21,25 +18,14 @@ RuleName = Annotated[
         " (lifecycle and lifecycle.purchase are taken)"
     ),
 ]
-Share = Annotated[float, Meta(ge=0, le=1, description="a share from 0 to 1")]
-Count = Annotated[int, Meta(ge=1, le=1_000_000_000, description="a whole number from 1")]
-Flag = Annotated[bool, Meta(description="true or false")]
-Words = Annotated[str, Meta(max_length=1_000, description="a text of at most 1,000 characters")]
-
 ManualTags = Annotated[
     list[RuleName], Meta(max_length=1_000, description="a list of tags that are only set by hand, for rules to read")
 ]
 Dimension = Literal["category", "brand", "channel", "price_band", "hour"]
 
-_VALUE = "a text of at most 256 characters, a number, true or false"
 if TYPE_CHECKING:
-    TagValue: TypeAlias = str | int | float | bool
     Shares: TypeAlias = dict[str, float]
 else:
-    TagValue = Annotated[
-        Annotated[str, Meta(max_length=256)] | Annotated[int, Meta(ge=-(2**53), le=2**53)] | float | bool,
-        Meta(description=_VALUE),
-    ]
     Shares = dict[str, Share]
 
 
@@ -69,7 +55,6 @@ Values = Annotated[list[Choice], Meta(min_length=1, max_length=50, description="
 Bands = Annotated[list[Band], Meta(min_length=2, max_length=50, description="a list of 2 to 50 bands")]
 Positive = Annotated[float, Meta(ge=0, le=2**53, description="a number from 0")]
 GroupName = Annotated[str, Meta(min_length=1, max_length=64, description="a name of 1 to 64 characters")]
-Priority = Annotated[int, Meta(ge=-1_000_000, le=1_000_000, description="a whole number")]
 
 
 class TagRule(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -113,9 +98,11 @@ Tags = Annotated[list[TagRule], Meta(max_length=MAX_TAGS, description=f"at most 
 
 
 class RulesFile(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """A whole file: tags that rules give, and what they refer to."""
+    """A whole file: tags that rules give, what they refer to, and campaigns that their changes start."""
 
     version: Count = 1
     manual: ManualTags = []
     population: Population = Population()
     tag: Tags = []
+    recall: RecallTable = RecallTable()
+    campaign: CampaignTables = []

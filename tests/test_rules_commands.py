@@ -65,16 +65,16 @@ def test_what_would_act_on_a_terminal_is_not_shown(folder: Path, content: str) -
 def test_rules_that_are_right_are_one_line(folder: Path) -> None:
     (folder / "my.toml").write_text('version = 4\n[[tag]]\nname = "a"\nwhen = "true"\n')
     result = rekindle("check", "my.toml")
-    assert (result.exit_code, result.stdout) == (0, f"my.toml: {len(CASES) + 1} rules, version 4\n")
+    assert (result.exit_code, result.stdout) == (0, f"my.toml: {len(CASES) + 1} rules, 7 campaigns, version 4\n")
 
 
 def test_without_a_file_the_setting_is_looked_at_or_else_the_built_in_rules(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert rekindle("check").stdout == f"built-in rules: {len(CASES)} rules, version {builtin_rules().version}\n"
+    assert rekindle("check").stdout == f"built-in rules: {len(CASES)} rules, 7 campaigns, version {builtin_rules().version}\n"
     (folder / "my.toml").write_text("version = 5\n")
     monkeypatch.setenv("REKINDLE_RULES", "my.toml")
-    assert rekindle("check").stdout == f"my.toml: {len(CASES)} rules, version 5\n"
+    assert rekindle("check").stdout == f"my.toml: {len(CASES)} rules, 7 campaigns, version 5\n"
     for name in ("", "builtin", "none"):
         monkeypatch.setenv("REKINDLE_RULES", name)
         assert rekindle("check").stdout.startswith("built-in rules: ")
@@ -99,7 +99,8 @@ def test_a_machine_reads_what_was_found(folder: Path) -> None:
     right = json.loads(rekindle("check", "--json").stdout)
     assert (right["file"], right["valid"], right["problems"]) == (None, True, [])
     assert right["rules"] == sorted(CASES)
-    assert len(right["fingerprint"]) == 64
+    assert right["campaigns"] == sorted(campaign.name for campaign in builtin_rules().campaign)
+    assert len(right["fingerprint"]) == len(right["campaigns_fingerprint"]) == 64
 
 
 def test_all_functions_are_listed() -> None:

@@ -44,7 +44,7 @@ MISTAKES: Final[dict[str, tuple[str | bytes, int, int, str, str | None]]] = {
     "an end too early": ('a = """\nx', 2, 2, f"{TOML}: unterminated string", None),
     "TOML nested too deeply": ("a = " + "[" * 3000, 1, 1, f"{TOML}: nested too deeply", None),
     "not UTF-8": (b"version = 1\n# caf\xe9\n", 2, 6, "the byte 0xe9 is not UTF-8: save the file as UTF-8", None),
-    "an unknown table": ("[campaign]\nx = 1\n", 1, 1, "there is no table 'campaign' here", None),
+    "an unknown table": ("[weather]\nx = 1\n", 1, 1, "there is no table 'weather' here", None),
     "a misspelt table": ("[[tags]]\nx = 1\n", 1, 1, "there is no table 'tags' here", "tag"),
     "an unknown key": (tag('when = "true"', 'tll = "1d"'), 4, 1, "there is no key 'tll' here", "ttl"),
     "an unknown key of a value": (

@@ -1,6 +1,6 @@
 """Quiet hours, on the user's own clock."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Final
 
 from agents.recall.campaign import Quiet
@@ -20,7 +20,7 @@ def end_of_quiet(quiet: Quiet, moment: Millis, time_zone: str) -> Millis | None:
     >>> end_of_quiet(nine_to_nine, 9 * 3_600_000, "UTC") is None
     True
     """
-    local = to_datetime(moment).astimezone(zone(time_zone))
+    local = to_datetime(moment).astimezone(zone(time_zone) or UTC)
     minute = local.hour * 60 + local.minute
     length = (quiet.end_minute - quiet.start_minute) % _DAY_MINUTES
     if (minute - quiet.start_minute) % _DAY_MINUTES >= length:

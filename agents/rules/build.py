@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from agents.recall.build import build_campaigns
+from agents.recall.campaigns import Campaigns
+from agents.recall.drafts import CampaignDrafts, KnownTags
+from agents.recall.possible import OF_LIFECYCLES, possible_values
 from agents.rules.forms import Maker
 from agents.rules.mistake import KeyPath, Mistake
 from agents.rules.order import cycles, ordered
@@ -36,13 +40,18 @@ class RulesError(Exception):
 
 
 class Drafts(NamedTuple):
-    """All that a rulebook is made of: the tags of a file, those that are built in, and what they refer to."""
+    """All that a rulebook is made of: the tags of a file, those that are built in, what they refer to, and campaigns.
+
+    `manual`: tags to which rules may refer, though none gives them. `by_hand`: those of them that the file lists.
+    """
 
     own: Sequence[Draft]
     builtin: Sequence[TagRule] = ()
     manual: AbstractSet[TagName] = frozenset()
     population: Population = Population()
     version: int = 1
+    by_hand: AbstractSet[TagName] = frozenset()
+    campaigns: CampaignDrafts = CampaignDrafts()
 
 
 def build(drafts: Drafts) -> Rulebook:
@@ -51,9 +60,10 @@ def build(drafts: Drafts) -> Rulebook:
     Raises RulesError with all mistakes at once.
     """
     rules, mistakes = compile_all(drafts)
-    if mistakes:
-        raise RulesError(mistakes)
-    return Rulebook(ordered(rules), drafts.version, fingerprint(drafts))
+    campaigns, more = compile_campaigns(drafts)
+    if mistakes or more:
+        raise RulesError([*mistakes, *more])
+    return Rulebook(ordered(rules), drafts.version, fingerprint(drafts), campaigns)
 
 
 def compile_all(drafts: Drafts) -> tuple[list[Rule], list[Mistake]]:
@@ -61,8 +71,7 @@ def compile_all(drafts: Drafts) -> tuple[list[Rule], list[Mistake]]:
     copies = _copies(drafts.own)
     mistakes = [Mistake((*path, "name"), f"there is a tag {rule.name!r} already in this file") for rule, path in copies]
     merged = _merged(drafts)
-    known = {*drafts.manual, LIFECYCLE, PURCHASE, *(draft.rule.name for draft in merged)}
-    scope = Scope(known, {name: shares for name, shares in msgspec.structs.asdict(drafts.population).items() if shares})
+    scope = _scope(drafts)
     makers = [Maker(draft.rule, draft.path, scope) for draft in [*merged, *copies] if draft.rule.enabled]
     made = [maker.make() for maker in makers]
     rules = list({rule.name: rule for rule in made if rule is not None}.values())
@@ -70,6 +79,21 @@ def compile_all(drafts: Drafts) -> tuple[list[Rule], list[Mistake]]:
         mistakes += maker.mistakes
     paths = {draft.rule.name: draft.path for draft in merged}
     return rules, [*mistakes, *_circles(rules, paths)]
+
+
+def compile_campaigns(drafts: Drafts) -> tuple[Campaigns, list[Mistake]]:
+    """The campaigns, and all that is wrong with them."""
+    given = {draft.rule.name: draft.rule for draft in _merged(drafts) if draft.rule.name not in drafts.by_hand}
+    possible = {name: values for name, rule in given.items() if (values := possible_values(rule)) is not None}
+    switched_off = {name for name, rule in given.items() if not rule.enabled}
+    tags = KnownTags(_scope(drafts), {**possible, **OF_LIFECYCLES}, switched_off)
+    return build_campaigns(drafts.campaigns, tags)
+
+
+def _scope(drafts: Drafts) -> Scope:
+    """What expressions may name."""
+    known = {*drafts.manual, LIFECYCLE, PURCHASE, *(draft.rule.name for draft in _merged(drafts))}
+    return Scope(known, {name: shares for name, shares in msgspec.structs.asdict(drafts.population).items() if shares})
 
 
 def fingerprint(drafts: Drafts) -> str:

@@ -20,21 +20,25 @@ def hours_ahead(name: object, moment: Millis) -> int:
     """
     if not isinstance(name, str):
         return 0
-    offset = zone(name).utcoffset(to_datetime(moment))
+    offset = (zone(name) or UTC).utcoffset(to_datetime(moment))
     return 0 if offset is None else int(offset.total_seconds() * 1000 // HOUR_MS)
 
 
 @lru_cache(_ZONES)
-def zone(name: str) -> tzinfo:
-    """The zone of a name or an offset; UTC for what is none."""
+def zone(name: str) -> tzinfo | None:
+    """A zone by its name or its offset; None if there is none such.
+
+    >>> zone("+05:30"), zone("Mars/Olympus")
+    (datetime.timezone(datetime.timedelta(seconds=19800)), None)
+    """
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         return _offset(name)
 
 
-def _offset(text: str) -> tzinfo:
+def _offset(text: str) -> tzinfo | None:
     try:
-        return datetime.strptime(text, "%z").tzinfo or UTC
+        return datetime.strptime(text, "%z").tzinfo
     except ValueError:
-        return UTC
+        return None

@@ -42,7 +42,7 @@ def check(
     except OSError as error:
         fail(f"{path}: {error.strerror or error}; name a file of rules that can be read")
     _print_json(path, [], book) if as_json else typer.echo(
-        f"{name_of(path)}: {len(book.rules)} rules, version {book.version}"
+        f"{name_of(path)}: {len(book.rules)} rules, {len(book.campaigns.all)} campaigns, version {book.version}"
     )
 
 
@@ -59,4 +59,6 @@ def _print_json(path: Path | None, problems: "list[Problem]", book: "Rulebook | 
     found: dict[str, Any] = {"file": path and str(path), "valid": not problems, "problems": problems}
     if book is not None:
         found |= {"rules": sorted(book.names), "version": book.version, "fingerprint": book.fingerprint}
+        campaigns = book.campaigns
+        found |= {"campaigns": sorted(campaigns.by_name), "campaigns_fingerprint": campaigns.fingerprint}
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
