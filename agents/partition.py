@@ -234,9 +234,8 @@ class Partition:
         erased, self._erased = self._erased, set()
         examples = () if self.sampler is None else self.sampler.take_examples()
         scores, self._scores = tuple(self._scores), []
-        triggers, decisions = map(tuple, self.desk.said.take())
-        ledger = self.desk.ledger.collect()
-        return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores, triggers, decisions, ledger)
+        said, ledger = self.desk.said.take(), self.desk.ledger.collect()
+        return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores, *said, ledger)
 
     def resume(self, state: State, rows: Mapping[bytes, bytes], ledger: Mapping[bytes, bytes] = NOTHING) -> None:
         """Go on from where an epoch ended.

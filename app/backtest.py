@@ -22,6 +22,7 @@ from app.population import LIFECYCLES, Population
 from app.predictions import CANDIDATES, MODELS, PREDICTIONS, Predictions
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange
 from schemas.dead_letter import DeadLetter, DeadReason
+from schemas.recall import RecallDecision, RecallTrigger
 from schemas.times import Millis, format_span
 
 
@@ -38,12 +39,19 @@ class Output:
             old.unlink(missing_ok=True)
         self._encoder = msgspec.json.Encoder()
         self._changes = (folder / "tag-changes.jsonl").open("wb")
+        self._triggers = (folder / "recall-triggers.jsonl").open("wb")
+        self._decisions = (folder / "recall-decisions.jsonl").open("wb")
         self._dead_letters = (folder / "dead-letters.jsonl").open("wb")
         self.dead_reasons: Counter[DeadReason] = Counter()
 
     def changes(self, changes: Sequence[msgspec.Struct]) -> None:
         """Append changes."""
         self._write(self._changes, changes)
+
+    def recalls(self, triggers: Sequence[RecallTrigger], decisions: Sequence[RecallDecision]) -> None:
+        """Append what campaigns decided."""
+        self._write(self._triggers, triggers)
+        self._write(self._decisions, decisions)
 
     def dead_letter(self, letter: DeadLetter) -> None:
         """Append a dead letter, and count its reason."""
@@ -57,8 +65,8 @@ class Output:
 
     def close(self) -> None:
         """Flush what was appended."""
-        self._changes.close()
-        self._dead_letters.close()
+        for file in (self._changes, self._triggers, self._decisions, self._dead_letters):
+            file.close()
 
     def _write(self, file: IO[bytes], records: Iterable[msgspec.Struct]) -> None:
         file.write(self._encoder.encode_lines(records))
@@ -108,6 +116,7 @@ class Backtest:
         for change in changes:
             self._population.add(change)
         output.changes(changes)
+        output.recalls(*self._partition.desk.said.take())
 
     def _report(self, history: History, file_format: FileFormat, dead_reasons: Counter[DeadReason]) -> report.Report:
         until = history.until

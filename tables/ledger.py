@@ -4,7 +4,7 @@ A day is one record of the changelog, written with the epoch in which it changed
 have seen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
@@ -75,10 +75,6 @@ class Day(Struct, array_like=True, gc=False):
     lines: dict[Key, Entry] = field(default_factory=dict)
     booked: dict[str, Minor] = field(default_factory=dict)
 
-    def entry(self, campaign: str, variant: str | None = None, channel: str | None = None) -> Entry:
-        """The line of a campaign, variant and channel; a new one where there was none."""
-        return self.lines.setdefault((campaign, variant or NONE, channel or NONE), Entry())
-
 
 class _Stored(Struct, array_like=True, gc=False):
     lines: list[_Line]
@@ -90,14 +86,31 @@ _DECODE: Final = msgspec.msgpack.Decoder(_Stored).decode
 
 
 class Ledger:
-    """All days of a partition, by number of days since the epoch, and which of them have changed."""
+    """All days of a partition, by number of days since the epoch, and `totals` over them."""
 
     def __init__(self) -> None:
         self.days: dict[int, Day] = {}
+        self.totals: dict[Key, Entry] = {}
         self._dirty: set[int] = set()
 
-    def day(self, at: Millis) -> Day:
-        """The day of a time, to be changed."""
+    def count(self, at: Millis, key: Key, by: int = 1, *names: str, reasons: Iterable[str] = ()) -> None:
+        """Count by so much, in the line of a time's day, what has these names; and once each reason."""
+        lines = self._day(at).lines
+        for known in (lines, self.totals):
+            entry = known.get(key)
+            if entry is None:
+                known[key] = entry = Entry()
+            for name in names:
+                setattr(entry, name, getattr(entry, name) + by)
+            for reason in reasons:
+                entry.reasons[reason] = entry.reasons.get(reason, 0) + 1
+
+    def book(self, at: Millis, campaign: str, cost: Minor) -> None:
+        """Take what a trigger will cost from the campaign's budget of the day."""
+        booked = self._day(at).booked
+        booked[campaign] = booked.get(campaign, 0) + cost
+
+    def _day(self, at: Millis) -> Day:
         number = at // DAY_MS
         self._dirty.add(number)
         return self.days.setdefault(number, Day())
@@ -115,7 +128,22 @@ class Ledger:
     def resume(self, records: Mapping[bytes, bytes]) -> None:
         """Go on from what was written. Raises DamagedError for what is none of ours."""
         self.days = read_days(records)
+        self.totals = totals(self.days.values())
         self._dirty = set()
+
+
+def totals(days: Iterable[Day]) -> dict[Key, Entry]:
+    """The lines of some days, added up."""
+    found: dict[Key, Entry] = {}
+    for day in days:
+        for key, entry in day.lines.items():
+            found.setdefault(key, Entry()).add(entry)
+    return found
+
+
+def key_of(campaign: str, variant: str | None, channel: str | None) -> Key:
+    """The key of a line."""
+    return campaign, variant or NONE, channel or NONE
 
 
 def encode(day: Day) -> bytes:

@@ -177,8 +177,7 @@ class Desk:
         known = [each for each in case.recalls.sent if each.at > at - REMEMBERED_MS]
         case.recalls.sent = [*known, sent][-MAX_SENT:]
         if verdict.outcome == "triggered":
-            booked = self.ledger.day(at).booked
-            booked[sent.campaign] = booked.get(sent.campaign, 0) + channel.cost
+            self.ledger.book(at, sent.campaign, channel.cost)
 
     def _forget(self, row: Row, user_id: UserId, now: Millis) -> None:
         """Take back all that waits, and all that may not have been sent yet."""

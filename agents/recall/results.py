@@ -12,7 +12,7 @@ from schemas.changes import change_id
 from schemas.events import Message, MessageKind, Order
 from schemas.money import Minor, to_minor
 from schemas.times import DAY_MS, NEVER, Millis
-from tables.ledger import Entry, Ledger
+from tables.ledger import Ledger, key_of
 from tables.orders import order_fingerprint
 from tables.recalls import (
     BACK,
@@ -68,10 +68,9 @@ class Results:
         if sent is None or sent.marks & (mark | HELD):
             return None
         sent.marks |= mark
-        entry = self._entry(sent)
-        setattr(entry, event.kind, getattr(entry, event.kind) + 1)
+        self._count(sent, event.kind)
         if event.kind == "sent":
-            entry.cost += sent.cost if event.cost is None else to_minor(event.cost)
+            self._count(sent, "cost", sent.cost if event.cost is None else to_minor(event.cost))
         return sent
 
     def activity(self, recalls: Recalls, ts: Millis) -> None:
@@ -79,45 +78,31 @@ class Results:
         sent = _last_before(recalls.sent, ts)
         if sent is not None and ts <= sent.until and not sent.marks & RECALLED:
             sent.marks |= RECALLED
-            entry = self._entry(sent)
-            if sent.marks & HELD:
-                entry.held_recalled += 1
-            else:
-                entry.recalled += 1
+            self._count(sent, "recalled")
         for each in recalls.sent:
             if each.until < ts <= each.until + STAY_MS and not each.marks & BACK:
                 each.marks |= BACK
                 if each.marks & GONE:
                     each.marks &= ~GONE
-                    self._count_gone(each, -1)
+                    self._count(each, "lost_again", -1)
 
     def purchase(self, recalls: Recalls, ts: Millis, amount: Minor) -> None:
         """Put a purchase down to the last trigger before it; what a late record corrects is taken off."""
         sent = _last_before(recalls.sent, ts)
-        if sent is None or ts > sent.until:
-            return
-        entry = self._entry(sent)
-        if sent.marks & HELD:
-            entry.held_revenue += amount
-        else:
-            entry.revenue += amount
+        if sent is not None and ts <= sent.until:
+            self._count(sent, "revenue", amount)
 
     def settle(self, recalls: Recalls, bound: Millis) -> None:
         """Count who was recalled and has done nothing for so long."""
         for sent in recalls.sent:
             if _is_open(sent) and sent.until + STAY_MS < bound:
                 sent.marks |= GONE
-                self._count_gone(sent, 1)
+                self._count(sent, "lost_again")
 
-    def _count_gone(self, sent: Sent, by: int) -> None:
-        entry = self._entry(sent)
-        if sent.marks & HELD:
-            entry.held_lost_again += by
-        else:
-            entry.lost_again += by
-
-    def _entry(self, sent: Sent) -> Entry:
-        return self._ledger.day(sent.at).entry(sent.campaign, sent.variant, sent.channel)
+    def _count(self, sent: Sent, name: str, by: int = 1) -> None:
+        """What is held out for comparison is counted apart."""
+        key = key_of(sent.campaign, sent.variant, sent.channel)
+        self._ledger.count(sent.at, key, by, f"held_{name}" if sent.marks & HELD else name)
 
 
 def keep(row: Row, recalls: Recalls) -> None:

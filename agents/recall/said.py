@@ -7,11 +7,12 @@ from schemas.changes import change_id
 from schemas.events import Scalar, UserId
 from schemas.recall import Outcome, Reason, RecallDecision, RecallTrigger
 from schemas.times import Millis
-from tables.ledger import Ledger
+from tables.ledger import Ledger, key_of
 from tables.recalls import HELD, Due, Sent
 from tables.row import Row
 
 _NO_VERDICT = Verdict("suppressed")
+_ELIGIBLE = frozenset({"triggered", "held_out", "shadow"})
 
 
 class Said:
@@ -23,9 +24,9 @@ class Said:
         self._ledger = ledger
         self._profile = profile
 
-    def take(self) -> tuple[list[RecallTrigger], list[RecallDecision]]:
+    def take(self) -> tuple[tuple[RecallTrigger, ...], tuple[RecallDecision, ...]]:
         """Hand over what was said since."""
-        said = self.triggers, self.decisions
+        said = tuple(self.triggers), tuple(self.decisions)
         self.triggers, self.decisions = [], []
         return said
 
@@ -62,12 +63,9 @@ class Said:
         return decision
 
     def _count(self, decision: RecallDecision) -> None:
-        entry = self._ledger.day(decision.at).entry(decision.campaign, decision.variant, decision.recall_channel)
-        outcome = decision.outcome
-        setattr(entry, outcome, getattr(entry, outcome) + 1)
-        entry.eligible += outcome in {"triggered", "held_out", "shadow"}
-        for reason in decision.reasons:
-            entry.reasons[reason] = entry.reasons.get(reason, 0) + 1
+        key = key_of(decision.campaign, decision.variant, decision.recall_channel)
+        names = ("eligible", decision.outcome) if decision.outcome in _ELIGIBLE else (decision.outcome,)
+        self._ledger.count(decision.at, key, 1, *names, reasons=decision.reasons)
 
     def trigger(self, case: Case, verdict: Verdict, decision: RecallDecision) -> None:
         """Say a trigger, under the id of its decision."""
@@ -81,7 +79,7 @@ class Said:
                 user_id=case.user_id,
                 campaign=campaign.name,
                 variant=decision.variant,
-                reason="run" if on is None else f"{on.tag}: {case.tag(on.tag)}",
+                reason="run" if on is None else f"{on.tag}: {_written(case.tag(on.tag))}",
                 recall_channel=channel.name,
                 offer=next((offer for offer in offers if offer is not None), None),
                 at=case.at,
@@ -122,11 +120,14 @@ class Said:
                 cancels=cancelled,
             )
         )
-        entry = self._ledger.day(sent.at).entry(sent.campaign, sent.variant, sent.channel)
-        entry.cancelled += 1
-        entry.reasons[reason] = entry.reasons.get(reason, 0) + 1
+        key = key_of(sent.campaign, sent.variant, sent.channel)
+        self._ledger.count(sent.at, key, 1, "cancelled", reasons=(reason,))
         if not sent.marks & HELD:
             self.triggers.append(_taken_back(user_id, sent, cancelled))
+
+
+def _written(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _taken_back(user_id: UserId, sent: Sent, ident: str) -> RecallTrigger:

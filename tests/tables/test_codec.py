@@ -20,6 +20,7 @@ from tables.orders import Forgotten, OrderState, order_fingerprint
 from tables.panes import DAYS_KEPT, HOURS_KEPT, Window, add
 from tables.portraits import Portraits
 from tables.purchases import Purchases
+from tables.recalls import Due, Recalls, Sent
 from tables.row import CartItem, FirstActivity, ManualTag, Register, Row, Totals
 from tables.rule_tags import Answer, RuleTag
 from tables.said import Said
@@ -131,6 +132,21 @@ FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "look_days": counts,
     "rules_dues": st.dictionaries(texts, times, max_size=2),
     "purchases": st.none() | st.builds(Purchases, counts, st.none() | times, st.none() | times, counts, money),
+    "packed_recalls": st.none()
+    | packed(
+        st.builds(
+            Recalls,
+            st.lists(st.builds(Due, times, texts, texts, times, texts), max_size=2),
+            st.lists(
+                st.builds(
+                    Sent, counts, texts, st.none() | texts, st.just("sms"), times, times, times, texts, money, counts
+                ),
+                max_size=2,
+            ),
+        )
+    ),
+    "recall_due": times,
+    "recall_until": times,
 }
 rows: Final = st.builds(Row, **FIELDS)
 
