@@ -29,19 +29,22 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Training:
-    """One trainer of one application; whoever starts another takes over from it."""
+    """One trainer of one application; whoever starts another takes over from it.
 
-    def __init__(self, settings: Settings, grid: Grid) -> None:
+    `parent`: the process that it is a child of, and ends with.
+    """
+
+    def __init__(self, settings: Settings, grid: Grid, parent: int | None = None) -> None:
         self._settings = settings
         self._grid = grid
         self._kafka = settings.kafka_connection
         self._trainer = Trainer(grid, settings.partitions)
-        self._parent = os.getppid()
+        self._parent = parent
         self._published: Millis = -1
         self._slots = 0
 
     async def run(self) -> None:
-        """Train until cancelled, or until the process that started this one is gone.
+        """Train until cancelled, or until the parent is gone.
 
         Raises KafkaError, ProducerFenced among them where another trainer has taken over.
         """
@@ -63,7 +66,7 @@ class Training:
             consumer.assign(places)
             for place, start in (await consumer.beginning_offsets(places)).items():
                 consumer.seek(place, start)
-            while os.getppid() == self._parent:
+            while self._parent in {None, os.getppid()}:
                 found = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
                 for records in found.values():
                     self._take(records)
