@@ -10,7 +10,6 @@ import polars as pl
 from agents.churn.grid import Grid
 from agents.churn.returns import is_inactive
 from agents.churn.sampler import Sampler
-from agents.churn.snapshot import Snapshot
 from agents.churn.trainer import Trainer, Turn
 from agents.partition import Partition
 from app.explain.outlook import write_models
@@ -84,8 +83,7 @@ class Predictions:
         self._frame(lambda turn: [turn.champion]).write_parquet(folder / PREDICTIONS)
         self._frame(lambda turn: list(turn.said)).write_parquet(folder / CANDIDATES)
         if self.turns:
-            body, as_of = self.trainer.ensemble.snapshot(whole=False), self.turns[-1].as_of
-            write_models(Snapshot(as_of, self.grid.every_ms, self.grid.horizon_ms, body), folder / MODELS)
+            write_models(self.trainer.snapshot(self.turns[-1].as_of), folder / MODELS)
 
     def _frame(self, models: Callable[[Turn], list[str]]) -> pl.DataFrame:
         frames = [self._of(turn, model) for turn in self.turns for model in models(turn)]

@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.churn.grid import Grid
-from agents.churn.snapshot import Newest, Record, Snapshot, records_of
+from agents.churn.snapshot import Newest, Record, records_of
 from agents.churn.trainer import Trainer, Turn
 from app.committed import committed, consumer_of
 from app.connection import KafkaConnection
@@ -36,7 +36,6 @@ class Training:
 
     def __init__(self, settings: Settings, grid: Grid, parent: int | None = None) -> None:
         self._settings = settings
-        self._grid = grid
         self._kafka = settings.kafka_connection
         self._trainer = Trainer(grid, settings.partitions)
         self._parent = parent
@@ -80,8 +79,8 @@ class Training:
     async def _publish(self, producer: AIOKafkaProducer, turn: Turn, *, is_exact: bool) -> None:
         if turn.as_of <= self._published:
             return
-        body = await asyncio.to_thread(self._trainer.ensemble.snapshot, whole=False)
-        records = records_of(Snapshot(turn.as_of, self._grid.every_ms, self._grid.horizon_ms, body), self._slots)
+        snapshot = await asyncio.to_thread(self._trainer.snapshot, turn.as_of)
+        records = records_of(snapshot, self._slots)
         if is_exact:
             async with producer.transaction():
                 await self._send(producer, records)
@@ -90,7 +89,7 @@ class Training:
         self._published, self._slots = turn.as_of, sum(value is not None for _, value in records)
         _LOG.info(
             "models of %s: %d users, champion %s, %d bytes",
-            to_datetime(turn.as_of).date(), len(turn.users), turn.champion, len(body),
+            to_datetime(turn.as_of).date(), len(turn.users), turn.champion, len(snapshot.body),
         )  # fmt: skip
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
