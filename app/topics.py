@@ -16,11 +16,20 @@ from kafka.errors import (
 
 from app.knock import ClosedError, first_open
 from app.settings import Settings
-from schemas.topics import INPUT_TOPICS, Topic
+from schemas.topics import (
+    CHURN_EXAMPLES,
+    CHURN_MODELS,
+    CHURN_SCORES,
+    DEAD_LETTERS,
+    INPUT_TOPICS,
+    TAG_CHANGES,
+    Topic,
+)
 
-OUTPUT_TOPICS: Final[tuple[Topic, ...]] = ("tag-changes", "dead-letters")
-CHURN_TOPICS: Final[tuple[Topic, ...]] = ("churn-scores", "churn-examples", "churn-models")
-"""Those that this version writes."""
+OUTPUT_TOPICS: Final[tuple[Topic, ...]] = (TAG_CHANGES, DEAD_LETTERS)
+"""Those that this version always writes."""
+CHURN_TOPICS: Final[tuple[Topic, ...]] = (CHURN_SCORES, CHURN_EXAMPLES, CHURN_MODELS)
+"""Those that it writes too where churn is told."""
 
 PATIENCE_S: Final = 8
 """How long a broker may take to answer."""
@@ -67,12 +76,12 @@ def output_name(settings: Settings, topic: Topic) -> str:
 
 def examples_name(settings: Settings) -> str:
     """The name on the broker of the topic of what models learn from."""
-    return output_name(settings, "churn-examples")
+    return output_name(settings, CHURN_EXAMPLES)
 
 
 def models_name(settings: Settings) -> str:
     """The name on the broker of the topic that keeps the newest models, in its first partition."""
-    return output_name(settings, "churn-models")
+    return output_name(settings, CHURN_MODELS)
 
 
 def changelog_name(settings: Settings) -> str:
