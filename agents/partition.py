@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct, convert
 from msgspec.structs import asdict
@@ -220,11 +220,9 @@ class Partition:
             counters=asdict(self.counters),
             furthest=self._furthest,
             rules_mark=0 if self._unswept else self._rules.book.mark,
-            **self._sampled_until(),
+            swept=NEVER_SWEPT if self.sampler is None else self.sampler.swept,
+            swept_to="" if self.sampler is None else self.sampler.cursor,
         )
-
-    def _sampled_until(self) -> dict[str, Any]:
-        return {} if self.sampler is None else {"swept": self.sampler.swept, "swept_to": self.sampler.cursor}
 
     def collect(self) -> Epoch:
         """End an epoch: what it changed, and where the partition stands."""
@@ -291,7 +289,7 @@ class Partition:
         changes = look(row, user_id, at, SCORE, f"churn:{score.model}@{score.version}", self._rules)
         self._say(user_id, row, changes)
         if any(change.tag == CHURN_RISK for change in changes):
-            self._scores.append(ChurnScore(user_id=user_id, **_told(score)))
+            self._scores.append(_told(user_id, score))
 
     def apply(self, event: AnyEvent, now: Millis) -> None:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""
@@ -456,12 +454,13 @@ class Partition:
             self._come_due(user_id, row, due)
 
 
-def _told(score: Score) -> dict[str, Any]:
+def _told(user_id: UserId, score: Score) -> ChurnScore:
     """What others are told of a score."""
-    return {
-        "as_of": score.as_of,
-        "p_inactive": score.p_inactive,
-        "horizon_ms": score.horizon_ms,
-        "model": score.model,
-        "model_version": score.version,
-    }
+    return ChurnScore(
+        user_id=user_id,
+        as_of=score.as_of,
+        p_inactive=score.p_inactive,
+        horizon_ms=score.horizon_ms,
+        model=score.model,
+        model_version=score.version,
+    )

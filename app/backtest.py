@@ -80,7 +80,8 @@ class Backtest:
         self._rulebook = rulebook
         self._out = out
         self._partition = partition_of_all(replace(limits, portraits=bool(rulebook.names), churn=grid), rulebook)
-        self._predictions = None if grid is None else Predictions(grid, self._partition)
+        sampler = self._partition.sampler
+        self._predictions = None if grid is None or sampler is None else Predictions(grid, self._partition, sampler)
         self._population = Population(rulebook.names)
         self._events: Counter[str] = Counter()
 

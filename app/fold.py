@@ -31,8 +31,9 @@ def fold(
     Every change that is due before an epoch's end is said in it; each instant of the churn grid ends one. `counted`
     learns how many events there were, by type.
     """
+    sampled = [partition for partition in partitions if partition.sampler is not None]
     for number, event in enumerate(history, start=1):
-        while event.ts > (sweep := min(partition.next_sweep for partition in partitions)):
+        while sampled and event.ts > (sweep := min(partition.next_sweep for partition in sampled)):
             yield _ended(partitions, sweep + 1)
         for partition in partitions:
             partition.apply(event, event.ts)

@@ -1,6 +1,6 @@
 """Predictions of a backtest: what each candidate said of each user at each instant, and what came true."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,6 @@ import polars as pl
 from agents.churn.grid import Grid
 from agents.churn.returns import is_inactive
 from agents.churn.sampler import Sampler
-from agents.churn.snapshot import Snapshot
 from agents.churn.trainer import Trainer, Turn
 from agents.partition import Partition
 from app.explain.outlook import write_models
@@ -35,12 +34,12 @@ _SCHEMA: Final = {
 class Predictions:
     """Trains on what one partition's sampler says, and keeps what was said of whom."""
 
-    def __init__(self, grid: Grid, partition: Partition) -> None:
+    def __init__(self, grid: Grid, partition: Partition, sampler: Sampler) -> None:
         self.grid = grid
         self.trainer = Trainer(grid, partitions=1)
         self.turns: list[Turn] = []
         self._partition = partition
-        self._sampler = Sampler(0, grid, partition.table) if partition.sampler is None else partition.sampler
+        self._sampler = sampler
         self._names: dict[UserKey, UserId] = {}
         self._labels: dict[Millis, dict[UserKey, bool]] = {}
 
@@ -70,8 +69,10 @@ class Predictions:
             if turn.as_of + self.grid.horizon_ms <= until:
                 known = self._labels.setdefault(turn.as_of, {})
                 for user in turn.users:
+                    if user in known:
+                        continue
                     row = self._partition.table.get(self._names[user])
-                    if user not in known and row is not None and row.first is not None:
+                    if row is not None and row.first is not None:
                         known[user] = is_inactive(row, turn.as_of, self.grid.horizon_ms)
 
     def labels(self, turn: Turn) -> list[int | None]:
@@ -84,22 +85,23 @@ class Predictions:
         self._frame(lambda turn: [turn.champion]).write_parquet(folder / PREDICTIONS)
         self._frame(lambda turn: list(turn.said)).write_parquet(folder / CANDIDATES)
         if self.turns:
-            body, as_of = self.trainer.ensemble.snapshot(whole=False), self.turns[-1].as_of
-            write_models(Snapshot(as_of, self.grid.every_ms, self.grid.horizon_ms, body), folder / MODELS)
+            write_models(self.trainer.snapshot(self.turns[-1].as_of), folder / MODELS)
 
     def _frame(self, models: Callable[[Turn], list[str]]) -> pl.DataFrame:
-        frames = [self._of(turn, model) for turn in self.turns for model in models(turn)]
+        frames = [frame for turn in self.turns for frame in self._of(turn, models(turn))]
         return pl.concat(frames) if frames else pl.DataFrame(schema=_SCHEMA)
 
-    def _of(self, turn: Turn, model: str) -> pl.DataFrame:
-        return pl.DataFrame(
-            {
-                "user_id": [self._names[user] for user in turn.users],
-                "as_of": turn.as_of,
-                "p_inactive": np.asarray(turn.said[model], dtype=float),
-                "model": model,
-                "model_version": turn.version,
-                "label": self.labels(turn),
-            },
-            schema=_SCHEMA,
-        )
+    def _of(self, turn: Turn, models: list[str]) -> Iterator[pl.DataFrame]:
+        names, labels = [self._names[user] for user in turn.users], self.labels(turn)
+        for model in models:
+            yield pl.DataFrame(
+                {
+                    "user_id": names,
+                    "as_of": turn.as_of,
+                    "p_inactive": np.asarray(turn.said[model], dtype=float),
+                    "model": model,
+                    "model_version": turn.version,
+                    "label": labels,
+                },
+                schema=_SCHEMA,
+            )

@@ -29,9 +29,11 @@ from agents.limits import Limits, Span
 from app.connection import KafkaConnection, Login, Mechanism, RedisConnection, Security, TlsFiles
 from app.loopback import is_loopback
 from app.printable import printable
-from schemas.times import DAY_MS, SECOND_MS, Millis, parse_span
+from schemas.times import DAY_MS, SECOND_MS, Millis, format_span, parse_span
 
 SETTINGS_FILE: Final = "rekindle.toml"
+RULES_BUILTIN: Final = "builtin"
+RULES_NONE: Final = "none"
 MIN_TOKEN: Final = 16
 """Characters of a token; at so many, guessing is hopeless."""
 SECRETS_FOLDER: Final = "/run/secrets"
@@ -210,6 +212,13 @@ class Settings(BaseSettings):
 
 SPANS: Final = frozenset(name for name, hint in Settings.__annotations__.items() if hint is SpanSetting)
 """The settings that are lengths of time."""
+
+
+def shown(name: str, value: object) -> str:
+    """The value of a setting as people write it; nothing where there is none."""
+    if value is None:
+        return ""
+    return format_span(value) if name in SPANS and isinstance(value, int) else str(value)
 
 
 def load() -> Settings:

@@ -15,12 +15,25 @@ from kafka.errors import (
 )
 
 from app.knock import ClosedError, first_open
-from app.settings import Settings
-from schemas.topics import INPUT_TOPICS, Topic
+from app.settings import RULES_NONE, Settings
+from schemas.topics import (
+    CHURN_EXAMPLES,
+    CHURN_MODELS,
+    CHURN_SCORES,
+    DEAD_LETTERS,
+    INPUT_TOPICS,
+    RECALL_DECISIONS,
+    RECALL_TRIGGERS,
+    TAG_CHANGES,
+    Topic,
+)
 
-OUTPUT_TOPICS: Final[tuple[Topic, ...]] = ("tag-changes", "dead-letters")
-CHURN_TOPICS: Final[tuple[Topic, ...]] = ("churn-scores", "churn-examples", "churn-models")
-"""Those that this version writes."""
+OUTPUT_TOPICS: Final[tuple[Topic, ...]] = (TAG_CHANGES, DEAD_LETTERS)
+"""Those that this version always writes."""
+RECALL_TOPICS: Final[tuple[Topic, ...]] = (RECALL_TRIGGERS, RECALL_DECISIONS)
+"""Those that it writes too where there are rules: campaigns are among them."""
+CHURN_TOPICS: Final[tuple[Topic, ...]] = (CHURN_SCORES, CHURN_EXAMPLES, CHURN_MODELS)
+"""Those that it writes too where churn is told."""
 
 PATIENCE_S: Final = 8
 """How long a broker may take to answer."""
@@ -67,12 +80,12 @@ def output_name(settings: Settings, topic: Topic) -> str:
 
 def examples_name(settings: Settings) -> str:
     """The name on the broker of the topic of what models learn from."""
-    return output_name(settings, "churn-examples")
+    return output_name(settings, CHURN_EXAMPLES)
 
 
 def models_name(settings: Settings) -> str:
     """The name on the broker of the topic that keeps the newest models, in its first partition."""
-    return output_name(settings, "churn-models")
+    return output_name(settings, CHURN_MODELS)
 
 
 def changelog_name(settings: Settings) -> str:
@@ -92,7 +105,9 @@ def compacted_names(settings: Settings) -> frozenset[str]:
 
 def all_names(settings: Settings) -> list[str]:
     """Every topic's name on the broker: inputs, outputs, changelog."""
-    outputs = [output_name(settings, topic) for topic in (*OUTPUT_TOPICS, *(CHURN_TOPICS if settings.churn else ()))]
+    recall = () if settings.rules == RULES_NONE else RECALL_TOPICS
+    churn = CHURN_TOPICS if settings.churn else ()
+    outputs = [output_name(settings, topic) for topic in (*OUTPUT_TOPICS, *recall, *churn)]
     return [*input_names(settings), *outputs, changelog_name(settings)]
 
 

@@ -19,6 +19,7 @@ from agents.churn.horizon import horizon
 from agents.churn.models.numbers import Vector
 from agents.churn.prequential import Prequential
 from agents.churn.quality import quality
+from app.churn_data import CHAMPION
 from app.history.formats import FileFormat
 from app.history.history import History
 from bench.parts.baselines import BASELINES, baselines
@@ -29,7 +30,6 @@ from schemas.events import AnyEvent
 from schemas.times import DAY_MS, Millis
 
 HORIZONS_DAYS: Final = (30, 60)
-CHAMPION: Final = "champion"
 
 
 class Played(NamedTuple):

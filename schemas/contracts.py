@@ -15,16 +15,25 @@ from schemas.events import Cart, Click, Message, Order, Profile, Tag, Tick
 from schemas.recall import RecallDecision, RecallTrigger
 from schemas.rules import RulesFile
 from schemas.scores import ChurnScore
-from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE, Topic
+from schemas.topics import (
+    CHURN_SCORES,
+    DEAD_LETTERS,
+    INPUT_TOPICS,
+    RECALL_DECISIONS,
+    RECALL_TRIGGERS,
+    TAG_CHANGES,
+    TOPIC_OF_TYPE,
+    Topic,
+)
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _INPUTS: Final[tuple[type[msgspec.Struct], ...]] = (Click, Cart, Order, Profile, Message, Tag)
 _OUTPUTS: Final[dict[Topic, type[msgspec.Struct]]] = {
-    "tag-changes": TagChange,
-    "recall-triggers": RecallTrigger,
-    "recall-decisions": RecallDecision,
-    "churn-scores": ChurnScore,
-    "dead-letters": DeadLetter,
+    TAG_CHANGES: TagChange,
+    RECALL_TRIGGERS: RecallTrigger,
+    RECALL_DECISIONS: RecallDecision,
+    CHURN_SCORES: ChurnScore,
+    DEAD_LETTERS: DeadLetter,
 }
 _RECORDS: Final[dict[Topic, type[msgspec.Struct]]] = {
     **{TOPIC_OF_TYPE[str(struct.__struct_config__.tag)]: struct for struct in _INPUTS},

@@ -4,6 +4,8 @@ from typing import Final, TypeAlias
 
 Minor: TypeAlias = int
 
+CENTS: Final = 100
+"""So many minor units are one of the currency."""
 MAX_AMOUNT: Final = 1e10
 """The largest amount on the wire, so that a user's sums stay within 64 bits."""
 
@@ -14,4 +16,4 @@ def to_minor(amount: float) -> Minor:
     >>> to_minor(19.99), to_minor(0.1 + 0.2)
     (1999, 30)
     """
-    return round(amount * 100)
+    return round(amount * CENTS)

@@ -60,8 +60,8 @@ class RecallDecision(Struct, kw_only=True, frozen=True):
     at: Annotated[Millis, Meta(description=_AT)]
     cause: Annotated[str, Meta(description=_CAUSE)]
     campaign_version: int
-    variant: str | None = None
-    recall_channel: RecallChannel | None = None
+    variant: str | None
+    recall_channel: RecallChannel | None
     until: Annotated[Millis, Meta(description="deferred: decided again then, ms")] | UnsetType = UNSET
     cancels: Annotated[str, Meta(description="cancelled: id of the decision that is taken back")] | UnsetType = UNSET
     propensities: (

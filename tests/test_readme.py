@@ -7,8 +7,7 @@ import pytest
 from typer.main import get_command
 
 from app.cli import app
-from app.commands.worker import shown
-from app.settings import Settings
+from app.settings import Settings, shown
 
 README: Final = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -16,7 +15,7 @@ README: Final = (Path(__file__).parents[1] / "README.md").read_text(encoding="ut
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_listed_with_its_default(name: str) -> None:
     field = Settings.model_fields[name]
-    assert f"| `REKINDLE_{name.upper()}` | {shown(name, field.default)} | {field.description} |" in README
+    assert f"| `REKINDLE_{name.upper()}` | {shown(name, field.default) or 'none'} | {field.description} |" in README
 
 
 def test_no_setting_is_listed_that_does_not_exist() -> None:

@@ -85,9 +85,3 @@ FEATURES: Final[tuple[Feature, ...]] = (
 NAMES: Final = tuple(feature.name for feature in FEATURES)
 PLACE: Final = {name: place for place, name in enumerate(NAMES)}
 """Where each feature stands."""
-
-
-def table() -> str:
-    """The catalogue as a table in Markdown."""
-    lines = (f"| `{feature.name}` | {feature.doc} | {feature.unit} |" for feature in FEATURES)
-    return "\n".join(("| feature | what it tells | unit |", "| --- | --- | --- |", *lines))

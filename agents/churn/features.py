@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from agents.churn.catalogue import DAY_TAUS, DAYS_FLOOR, FEATURES, GAPS, PANE_TAUS, SEASON_DAYS, SPREAD_FLOOR
 from agents.churn.days import ActiveDays, active_days
+from schemas.money import CENTS
 from schemas.times import DAY_MS, Millis
 from tables.panes import NUMBERS
 from tables.row import Row
@@ -109,7 +110,7 @@ def _decayed_panes(days: ActiveDays, as_of: Millis) -> list[float]:
         carts += long * carted
         orders += long * ordered
         spend += long * spent
-    return [log1p(max(total, 0.0)) for total in (fresh, clicks, carts, orders, spend / 100)]
+    return [log1p(max(total, 0.0)) for total in (fresh, clicks, carts, orders, spend / CENTS)]
 
 
 def _money(row: Row) -> list[float]:
@@ -120,13 +121,13 @@ def _money(row: Row) -> list[float]:
             greatest = max(greatest, order.amount)
             if newest is None or (order.ts, order.amount) > (newest.ts, newest.amount):
                 newest = order
-    spend = max(totals.spend, 0) / 100
+    spend = max(totals.spend, 0) / CENTS
     last = 0 if newest is None else newest.amount
     return [
         log1p(spend),
         log1p(spend / max(totals.orders, 1)),
-        log1p(last / 100),
-        log1p(greatest / 100),
+        log1p(last / CENTS),
+        log1p(greatest / CENTS),
         log1p(totals.returns),
     ]
 

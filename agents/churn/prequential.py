@@ -49,7 +49,8 @@ class Prequential(Generic[Who]):
         while self._for_step and self._for_step[0].as_of + horizon.step_ms <= settled:
             as_of, who, x = self._for_step.popleft()
             y = self._labels(who, as_of, horizon.step_ms)
-            ensemble.learn_steps(x[~np.isnan(y)], y[~np.isnan(y)], as_of)
+            is_known = ~np.isnan(y)
+            ensemble.learn_steps(x[is_known], y[is_known], as_of)
         while self._for_all and self._for_all[0].instant.as_of + horizon.length_ms <= settled:
             (as_of, who, x), said = self._for_all.popleft()
             y = self._labels(who, as_of, horizon.length_ms)

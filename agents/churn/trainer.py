@@ -20,6 +20,7 @@ from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
 from agents.churn.models.numbers import Matrix, Vector
 from agents.churn.prequential import Instant, Prequential
+from agents.churn.snapshot import Snapshot
 from schemas.examples import Example, Features, Label, UserKey
 from schemas.times import NEVER, Millis
 
@@ -43,6 +44,7 @@ class Trainer:
 
     def __init__(self, grid: Grid, partitions: int) -> None:
         self.ensemble = Ensemble(grid.horizon)
+        self._grid = grid
         self._prequential = Prequential[Users](self.ensemble, self._labels, grid.lateness_ms)
         self._longest_ms = grid.wait_ms(grid.horizon_ms)
         self._swept: list[Millis] = [-1] * partitions
@@ -79,6 +81,10 @@ class Trainer:
         said = self._prequential.turn(Instant(as_of, users, x))
         self._known = {name: labels for name, labels in self._known.items() if name[0] > as_of - self._longest_ms}
         return Turn(as_of, users, x, said, self.ensemble.champion, self.ensemble.version)
+
+    def snapshot(self, as_of: Millis) -> Snapshot:
+        """What a scorer needs of the models, as of the instant of the newest turn."""
+        return Snapshot(as_of, self._grid.every_ms, self._grid.horizon_ms, self.ensemble.snapshot(whole=False))
 
     def _labels(self, users: Users, as_of: Millis, span_ms: Millis) -> Vector:
         """The labels of these users; not a number where there are none, as of those who were erased."""

@@ -11,6 +11,7 @@ from agents.rules.tastes import Lead, Tastes
 from agents.rules.windows import ORDERS, SPEND, Correction, Windows, corrections
 from agents.rules.zones import hours_ahead
 from schemas.events import Scalar
+from schemas.money import CENTS
 from schemas.times import DAY_MS, HOUR_MS, NEVER, Millis
 from tables.dimensions import DONE, Dimension
 from tables.portrait import Portrait
@@ -19,7 +20,6 @@ from tables.row import CartItem, Register, Row
 
 Instant: TypeAlias = Literal["first_activity", "last_activity", "first_order", "last_order", "last_cart", "registered"]
 
-CENTS: Final = 100
 ANY_NUMBER: Final = 2**53
 _TOTALS: Final = tuple(attrgetter(name) for name in ("clicks", "carts", "orders", "spend"))
 _RETURNS: Final = DONE["return"]
@@ -33,8 +33,7 @@ class View:
     `before`: a midnight (a multiple of DAY_MS) of the last 7 days: only what came on days before it is known then. What
     cannot be known of it: former words on attributes, consent and reachability, which are those of now; of the cart,
     items whose newest word came later; hours that lie more than 48 h before the newest one, which are empty. `tags`:
-    the values of other tags. Money is decimal. `purchases`: what the orders come to, once
-    somebody has asked.
+    the values of other tags. Money is decimal. `purchases`: what the orders come to, once somebody has asked.
     """
 
     __slots__ = (

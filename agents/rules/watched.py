@@ -24,10 +24,8 @@ class Call(NamedTuple):
     result: Any
 
 
-_UNTOLD: Final = frozenset({"acted", "holds_for", "unit", "lead", "weight"})
-"""Asked for speed alone."""
-_ASKED_AT_ONCE: Final = {"lead": ("top", "top_share"), "weight": ("share",)}
-"""Questions by what they ask at once in other words."""
+_TOLD_AS: Final = {"acted": (), "holds_for": (), "unit": (), "lead": ("top", "top_share"), "weight": ("share",)}
+"""What is asked for speed alone, or of several things at once: the questions that stand for it."""
 
 
 class Watched:
@@ -44,7 +42,7 @@ class Watched:
 
         def noted(*arguments: Any, **named: Any) -> Any:
             result = read(*arguments, **named)
-            for told in _ASKED_AT_ONCE.get(name, () if name in _UNTOLD else (name,)):
+            for told in _TOLD_AS.get(name, (name,)):
                 call = Call(told, arguments, named, getattr(self._view, told)(*arguments, **named))
                 if call not in self.calls:
                     self.calls.append(call)

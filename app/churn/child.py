@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Final
 LOOK_EVERY_S: Final = 1.0
 PAUSE_S: Final = 5.0
 PATIENCE_S: Final = 5.0
-COMMAND: Final = (sys.executable, "-m", "app.cli", "trainer")
+COMMAND: Final = (sys.executable, "-m", "app.cli", "trainer", "--parent")
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -35,7 +36,7 @@ class TrainerChild:
         if not self._is_wanted():
             self._end()
         elif self._process is None:
-            self._process = subprocess.Popen(COMMAND)  # noqa: ASYNC220, S603  our own program, at once
+            self._process = subprocess.Popen((*COMMAND, str(os.getpid())))  # noqa: ASYNC220, S603  our own program, at once
             _LOG.info("the trainer is process %d", self._process.pid)
         elif (code := self._process.poll()) is not None:
             _LOG.warning("the trainer ended with exit code %d; it is started anew", code)

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 import numpy as np
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -13,6 +12,7 @@ from aiokafka.errors import KafkaError
 from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
 from agents.churn.models.recency import Recency
+from agents.churn.restored import restored
 from agents.churn.sampler import Sampled
 from agents.churn.snapshot import Newest, Snapshot, SnapshotError
 from app.committed import consumer_of
@@ -77,10 +77,5 @@ class Scorer:
         self._as_of = snapshot.as_of
         if (snapshot.every_ms, snapshot.horizon_ms) != (self._grid.every_ms, self._grid.horizon_ms):
             raise SnapshotError("the models were trained with another REKINDLE_CHURN_EVERY or _HORIZON")
-        ensemble = Ensemble(self._grid.horizon)
-        try:
-            await asyncio.to_thread(ensemble.restore, snapshot.body)
-        except (msgspec.MsgspecError, KeyError, ValueError) as error:
-            raise SnapshotError(f"the models cannot be read ({error})") from error
-        self._ensemble = ensemble
+        self._ensemble = ensemble = await asyncio.to_thread(restored, snapshot)
         _LOG.info("scores by the models of %s from now on, champion %s", ensemble.version, ensemble.champion)

@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.churn.grid import Grid
-from agents.churn.snapshot import Newest, Record, Snapshot, records_of
+from agents.churn.snapshot import Newest, Record, records_of
 from agents.churn.trainer import Trainer, Turn
 from app.committed import committed, consumer_of
 from app.connection import KafkaConnection
@@ -29,19 +29,21 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Training:
-    """One trainer of one application; whoever starts another takes over from it."""
+    """One trainer of one application; whoever starts another takes over from it.
 
-    def __init__(self, settings: Settings, grid: Grid) -> None:
+    `parent`: the process that it is a child of, and ends with.
+    """
+
+    def __init__(self, settings: Settings, grid: Grid, parent: int | None = None) -> None:
         self._settings = settings
-        self._grid = grid
         self._kafka = settings.kafka_connection
         self._trainer = Trainer(grid, settings.partitions)
-        self._parent = os.getppid()
+        self._parent = parent
         self._published: Millis = -1
         self._slots = 0
 
     async def run(self) -> None:
-        """Train until cancelled, or until the process that started this one is gone.
+        """Train until cancelled, or until the parent is gone.
 
         Raises KafkaError, ProducerFenced among them where another trainer has taken over.
         """
@@ -63,7 +65,7 @@ class Training:
             consumer.assign(places)
             for place, start in (await consumer.beginning_offsets(places)).items():
                 consumer.seek(place, start)
-            while os.getppid() == self._parent:
+            while self._parent in {None, os.getppid()}:
                 found = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
                 for records in found.values():
                     self._take(records)
@@ -77,8 +79,8 @@ class Training:
     async def _publish(self, producer: AIOKafkaProducer, turn: Turn, *, is_exact: bool) -> None:
         if turn.as_of <= self._published:
             return
-        body = await asyncio.to_thread(self._trainer.ensemble.snapshot, whole=False)
-        records = records_of(Snapshot(turn.as_of, self._grid.every_ms, self._grid.horizon_ms, body), self._slots)
+        snapshot = await asyncio.to_thread(self._trainer.snapshot, turn.as_of)
+        records = records_of(snapshot, self._slots)
         if is_exact:
             async with producer.transaction():
                 await self._send(producer, records)
@@ -87,7 +89,7 @@ class Training:
         self._published, self._slots = turn.as_of, sum(value is not None for _, value in records)
         _LOG.info(
             "models of %s: %d users, champion %s, %d bytes",
-            to_datetime(turn.as_of).date(), len(turn.users), turn.champion, len(body),
+            to_datetime(turn.as_of).date(), len(turn.users), turn.champion, len(snapshot.body),
         )  # fmt: skip
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agents.rules.rulebook import NO_RULES
 from app.commands.console import STDERR, Format, fail, instant
-from app.commands.rules_option import NONE, RulesOption, or_exit, rules_path
+from app.commands.rules_option import RulesOption, rules_in_force, rules_path
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import Settings, SettingsError, load
@@ -60,9 +59,7 @@ def explain(  # noqa: PLR0913  an option each
         fail("USER is not UTF-8: give the user_id as the events have it")
     try:
         settings = load()
-        basis = _basis(rules or rules_path(settings), settings)
-        if not rules and settings.rules == NONE:
-            basis = basis._replace(book=NO_RULES)
+        basis = _basis(rules, settings)
         known = _from_files(user, files, file_format, until, basis) if files else _live(user, until, settings)
         if models is not None:
             known = known._replace(models=read_models_file(models))
@@ -86,9 +83,8 @@ def _is_text(given: str) -> bool:
 def _basis(file: Path | None, settings: Settings) -> "Basis":
     from app.explain.explain import Basis
     from app.explain.written import written
-    from app.rules_file import load_rules
 
-    return or_exit(file, lambda path: Basis(load_rules(path), written(path), settings.limits))
+    return Basis(rules_in_force(file, settings), written(file or rules_path(settings)), settings.limits)
 
 
 def _from_files(user: str, files: list[Path], file_format: FileFormat, until: Millis | None, basis: "Basis") -> "Known":

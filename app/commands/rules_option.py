@@ -4,19 +4,16 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 import typer
 
 from app.commands.console import fail
 from app.commands.rules_problems import print_problems
-from app.settings import Settings
+from app.settings import RULES_BUILTIN, RULES_NONE, Settings
 
 if TYPE_CHECKING:
     from agents.rules.rulebook import Rulebook
-
-BUILTIN: Final = "builtin"
-NONE: Final = "none"
 
 Found = TypeVar("Found")
 Where = TypeVar("Where", Path, Path | None)
@@ -32,14 +29,14 @@ def rules_in_force(file: Path | None, settings: Settings) -> "Rulebook":
     from agents.rules.rulebook import NO_RULES
     from app.rules_file import load_rules
 
-    if file is None and settings.rules == NONE:
+    if file is None and settings.rules == RULES_NONE:
         return NO_RULES
     return or_exit(file or rules_path(settings), load_rules)
 
 
 def rules_path(settings: Settings) -> Path | None:
     """The file of rules that is set; None: there is none beside the built-in rules."""
-    return None if settings.rules in {"", BUILTIN, NONE} else Path(settings.rules)
+    return None if settings.rules in {"", RULES_BUILTIN, RULES_NONE} else Path(settings.rules)
 
 
 def or_exit(path: Where, read: Callable[[Where], Found]) -> Found:

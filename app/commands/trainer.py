@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Annotated
 
 import typer
 
@@ -9,7 +10,9 @@ from app.commands.console import fail
 from app.settings import SettingsError, load
 
 
-def trainer() -> None:
+def trainer(
+    parent: Annotated[int | None, typer.Option(hidden=True, help="End when this process is not the parent.")] = None,
+) -> None:
     """Train the churn models on the examples of all partitions, and publish them. Workers start it by themselves.
 
     There is one for an application: a newer one takes over from an older. Exit code 2 where a person has to mend
@@ -31,7 +34,7 @@ def trainer() -> None:
         fail("REKINDLE_CHURN is false: there is nothing to train")
     try:
         with suppress(KeyboardInterrupt):
-            asyncio.run(Training(settings, settings.grid).run())
+            asyncio.run(Training(settings, settings.grid, parent).run())
     except ProducerFenced:
         raise typer.Exit(0) from None
     except MsgspecError as error:

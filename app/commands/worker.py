@@ -12,8 +12,7 @@ import typer
 from agents.rules.rulebook import Rulebook
 from app.commands.console import complain, fail
 from app.commands.rules_option import rules_in_force
-from app.settings import SPANS, Settings, SettingsError, load
-from schemas.times import format_span
+from app.settings import Settings, SettingsError, load, shown
 
 STALLED_EXIT: Final = 1
 GC_THRESHOLDS: Final = (50_000, 5, 1_000_000)
@@ -25,17 +24,10 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 def settings_help() -> str:
     """Every setting with its default, for the help text."""
     lines = [
-        f"- `REKINDLE_{name.upper()}` ({shown(name, field.default)}): {field.description}"
+        f"- `REKINDLE_{name.upper()}` ({shown(name, field.default) or 'none'}): {field.description}"
         for name, field in Settings.model_fields.items()
     ]
     return "Settings, from the environment or from rekindle.toml:\n\n" + "\n".join(lines)
-
-
-def shown(name: str, default: object) -> str:
-    """A setting's default as people write it."""
-    if default in {None, ""}:
-        return "none"
-    return format_span(default) if name in SPANS and isinstance(default, int) else str(default)
 
 
 def worker(

@@ -11,9 +11,9 @@ from aiokafka.errors import KafkaError
 from app.committed import Progress, committed
 from app.dead_letters.letter import Letter, Place, letter_of
 from app.dead_letters.marks import Marks
-from app.live.outputs import DEAD_LETTERS
 from app.settings import Settings
 from app.topics import BrokerError, TopicsError, admin, one_line, output_name, partition_counts, redriven_name
+from schemas.topics import DEAD_LETTERS
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is raised too, and told in one line by us
 

@@ -10,8 +10,7 @@ import msgspec
 
 from app.demo.embedded import HOST, LocalServer, Probe
 from app.live.status import Summary
-from app.settings import SPANS, Settings
-from schemas.times import format_span
+from app.settings import Settings, shown
 
 SET_BY_DEMO: Final = (
     "kafka",
@@ -82,9 +81,5 @@ class DemoWorker(LocalServer):
 
 def environment(settings: Settings) -> dict[str, str]:
     """The demo's settings as the environment of a worker, which asks for no token: it is for this machine alone."""
-    given = {f"REKINDLE_{name.upper()}": _written(name, getattr(settings, name)) for name in SET_BY_DEMO}
+    given = {f"REKINDLE_{name.upper()}": shown(name, getattr(settings, name)) for name in SET_BY_DEMO}
     return {**given, "REKINDLE_WEB_TOKEN": ""}
-
-
-def _written(name: str, value: object) -> str:
-    return format_span(value) if name in SPANS and isinstance(value, int) else str(value)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from app.explain.phrases import counted, money, plain, span, value
 from schemas.events import AnyEvent, Cart, Click, Message, Order, Profile, Tag
+from schemas.money import CENTS
 
 _CLICKS: Final = {
     "view": "looked at {item}",
@@ -68,7 +69,7 @@ def _order(event: Order) -> str:
     items = sum(item.quantity or 1 for item in event.items or ())
     told = [
         counted(items, "item") if items else "",
-        money(event.amount / 100) if event.amount is not None else "",
+        money(event.amount / CENTS) if event.amount is not None else "",
         f"with the coupon {plain(event.coupon_id)}" if event.coupon_id else "",
     ]
     details = ", ".join(filter(None, told))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from agents import lifecycle
 from agents.limits import Limits, Span
 from agents.rules.rulebook import Rulebook
-from agents.rules.view import CENTS, View
+from agents.rules.view import View
 from agents.rules.watched import Seen, look_again
 from agents.sameness import same
 from app.explain import explanation as told
@@ -16,6 +16,7 @@ from app.explain.standing import newest_standing
 from app.explain.tag import Subject, explain_tag
 from app.explain.written import Written
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange, TagName
+from schemas.money import CENTS
 from schemas.times import NEVER, Millis
 from tables.lifecycle import Lifecycle
 

@@ -1,7 +1,7 @@
 """The lane of a user: the one partition of each topic in which all of theirs lies."""
 
 from collections.abc import Collection, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -9,9 +9,7 @@ from app.settings import Settings
 from app.topics import TopicsError, admin, changelog_name, input_names, output_name, partition_counts
 from schemas.events import UserId
 from schemas.partitioner import partition_of
-from schemas.topics import Topic
-
-CHANGES: Final[Topic] = "tag-changes"
+from schemas.topics import TAG_CHANGES, Topic
 
 
 class Lane(NamedTuple):
@@ -37,7 +35,7 @@ def lane_of(settings: Settings, user_id: UserId) -> Lane:
 
     Raises BrokerError where Kafka is away, TopicsError where there is no such system.
     """
-    changelog, changes, inputs = changelog_name(settings), output_name(settings, CHANGES), input_names(settings)
+    changelog, changes, inputs = changelog_name(settings), output_name(settings, TAG_CHANGES), input_names(settings)
     with admin(settings) as client:
         counts = partition_counts(client, [changelog, changes, *inputs])
     if changelog not in counts:

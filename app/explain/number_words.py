@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from agents.rules.view import Instant, View
 from agents.rules.watched import Call
 from app.explain import taste_words
-from app.explain.phrases import ago, counted, minute, money, number, percent, plain, span, value
+from app.explain.phrases import ago, chance, counted, minute, money, number, percent, plain, span, value
 from app.wording import day
 from schemas.rules import Population
 from schemas.times import DAY_MS, Millis
@@ -165,7 +165,7 @@ def _p_inactive(answer: Answer) -> str:
     score = answer.view.row.score
     if score is None:
         return "no score of the churn model yet"
-    return f"{score.p_inactive:.0%} likely to stay away for {span(score.horizon_ms)}, by {plain(score.model)}"
+    return f"{chance(score.p_inactive)} likely to stay away for {span(score.horizon_ms)}, by {plain(score.model)}"
 
 
 def _reachable(answer: Answer) -> str:

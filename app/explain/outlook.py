@@ -6,9 +6,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from agents.churn.ensemble import Ensemble
 from agents.churn.features import features
-from agents.churn.horizon import horizon
+from agents.churn.restored import restored
 from agents.churn.snapshot import Newest, Record, Snapshot, SnapshotError, records_of
 from app.explain import explanation as told
 from schemas.times import Millis
@@ -20,15 +19,10 @@ _FILE: Final = msgspec.msgpack.Decoder(list[Record])
 
 
 def outlook(row: Row, as_of: Millis, snapshot: Snapshot) -> told.Outlook | None:
-    """The score as of a moment, and its reasons; None for who was never active."""
+    """The score as of a moment, and its reasons; None for who was never active. Raises SnapshotError."""
     if row.first is None:
         return None
-    ensemble = Ensemble(horizon(snapshot.horizon_ms, snapshot.every_ms))
-    try:
-        ensemble.restore(snapshot.body)
-    except (msgspec.MsgspecError, KeyError, ValueError) as error:
-        raise SnapshotError(f"the models cannot be read ({error})") from error
-    x = np.array([features(row, as_of)])
+    ensemble, x = restored(snapshot), np.array([features(row, as_of)])
     p_inactive, model, version = ensemble.predict(x)
     found = [each for each in ensemble.reasons(x[0]) if abs(each.contribution) >= SHOWN]
     return told.Outlook(

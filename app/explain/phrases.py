@@ -7,8 +7,9 @@ from app.wording import counted
 from schemas.times import DAY_MS, HOUR_MS, Millis, format_span, to_datetime
 
 _FEW: Final = 0.01
+_LEAST, _MOST = 0.01, 0.99
 
-__all__ = ["ago", "counted", "minute", "money", "number", "percent", "plain", "span", "value"]
+__all__ = ["ago", "chance", "counted", "minute", "money", "number", "percent", "plain", "span", "value"]
 
 
 def plain(text: object) -> str:
@@ -45,6 +46,17 @@ def percent(share: float) -> str:
     ('41 %', '0.1 %', '0 %')
     """
     return f"{100 * share:.1f} %" if 0 < share < _FEW else f"{100 * share:.0f} %"
+
+
+def chance(p: float) -> str:
+    """A chance that is neither none nor certain.
+
+    >>> chance(0.004), chance(0.42), chance(0.996)
+    ('less than 1%', '42%', 'more than 99%')
+    """
+    if p < _LEAST:
+        return "less than 1%"
+    return f"{p:.0%}" if p <= _MOST else "more than 99%"
 
 
 def value(of: Any) -> str:

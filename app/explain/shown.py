@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.explain.explanation import Event, Explanation, Lifecycle, Outlook, Profile, Tag, Valueless
-from app.explain.phrases import ago, counted, minute, money, plain, span, value
+from app.explain.phrases import ago, chance, counted, minute, money, plain, span, value
 from app.wording import scope
 from schemas.times import DAY_MS, Millis
 
@@ -17,7 +17,6 @@ WIDTH: Final = 100
 """Longer lines are hard to read."""
 
 _LABEL: Final = 6
-_LEAST, _MOST = 0.01, 0.99
 _HEADINGS: Final = {
     "hand": "Set by hand",
     "fact": "Facts",
@@ -59,7 +58,7 @@ def _ahead_of(outlook: Outlook) -> Iterator[RenderableType]:
     yield Text.assemble("\n", ("What is ahead", "bold underline"))
     yield Text.assemble(
         "\n",
-        (_chance(outlook.p_inactive), "bold"),
+        (chance(outlook.p_inactive), "bold"),
         f" likely to do nothing for {span(outlook.horizon_ms)}, by the model {plain(outlook.model)}"
         f" of {plain(outlook.model_version)}. Against the average user:",
     )
@@ -68,17 +67,6 @@ def _ahead_of(outlook: Outlook) -> Iterator[RenderableType]:
         if found:
             words = "; ".join(f"{plain(each.topic)} ({each.contribution:+.2f})" for each in found)
             yield Padding(Text.assemble((f"{label} ", "dim"), words), (0, 0, 0, 2))
-
-
-def _chance(p: float) -> str:
-    """A chance that is neither none nor certain.
-
-    >>> _chance(0.004), _chance(0.42), _chance(0.996)
-    ('less than 1%', '42%', 'more than 99%')
-    """
-    if p < _LEAST:
-        return "less than 1%"
-    return f"{p:.0%}" if p <= _MOST else "more than 99%"
 
 
 def _hidden(tag: Valueless) -> str:

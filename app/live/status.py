@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from app.ledger import LedgerLine, added, lines
 from app.live.task import PartitionTask
 from schemas.changes import TagChange
 from schemas.times import Millis
@@ -21,7 +22,7 @@ _OUTCOMES: Final = ("applied", "duplicates", "erased")
 class PartitionStatus(Struct, kw_only=True, frozen=True):
     """One partition: how far it is, who is in it, what is left to read.
 
-    `unswept`: users that other rules than those in force looked at last.
+    `unswept`: users that other rules than those in force looked at last. `ledger`: what campaigns did, over all days.
     """
 
     partition: int
@@ -32,6 +33,7 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
     census: Census
     lag: Mapping[str, int]
     unswept: int = 0
+    ledger: Sequence[LedgerLine] = ()
 
     @classmethod
     def of(cls, task: PartitionTask) -> "PartitionStatus":
@@ -46,6 +48,7 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
             census={tag: dict(users) for tag, users in state.census.items()},
             lag={topic: task.ends.get(topic, 0) - task.expected.get(topic, 0) for topic in INPUT_TOPICS},
             unswept=task.partition.unswept,
+            ledger=lines(task.partition.desk.ledger.totals),
         )
 
 
@@ -65,6 +68,7 @@ class Summary(Struct, kw_only=True, frozen=True):
     store: bool
     newest: Sequence[TagChange]
     unswept: int = 0
+    ledger: Sequence[LedgerLine] = ()
 
     @classmethod
     def of(cls, partitions: Iterable[PartitionStatus], newest: Sequence[TagChange], *, store: bool) -> "Summary":
@@ -82,6 +86,7 @@ class Summary(Struct, kw_only=True, frozen=True):
             store=store,
             newest=newest,
             unswept=sum(each.unswept for each in known),
+            ledger=added(each.ledger for each in known),
         )
 
 

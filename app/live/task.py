@@ -180,7 +180,7 @@ class PartitionTask:
         self._torn = restore.torn
         if marker:
             check_marker(marker, self._wiring.partitions)
-            self.partition.resume(marker.state, restore.rows)
+            self.partition.resume(marker.state, restore.rows, restore.ledger)
         ranges = await self._wiring.ranges(self.number)
         self._check_retention(ranges, is_new=marker is None)
         self.written = self.partition.state.positions
@@ -281,6 +281,8 @@ class PartitionTask:
         said = [
             *outputs.changes(epoch.changes),
             *outputs.scores(epoch.scores),
+            *outputs.triggers(epoch.triggers),
+            *outputs.decisions(epoch.decisions),
             *examples(epoch.examples),
             *outputs.dead_letters(epoch.dead_letters),
         ]
@@ -291,7 +293,11 @@ class PartitionTask:
             outputs=len(said) if self._wiring.log.stores_outputs else 0,
             partitions=self._wiring.partitions,
         )
-        rows = [*self._torn, *((user.encode(), encoded) for user, encoded in epoch.rows.items())]
+        rows = [
+            *self._torn,
+            *((user.encode(), encoded) for user, encoded in epoch.rows.items()),
+            *epoch.ledger.items(),
+        ]
         return EpochRecords(self.epoch + 1, rows, said, marker_record(marker))
 
     def _progressed(self) -> None:

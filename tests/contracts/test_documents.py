@@ -63,7 +63,16 @@ OUTPUTS: Final[dict[str, list[msgspec.Struct]]] = {
     ],
     "recall-decisions": [
         RecallDecision(
-            id="u1/win-back/5/1", user_id="u1", campaign="win-back", outcome="suppressed", reasons=["no_consent"]
+            id="u1/win-back/5/1",
+            user_id="u1",
+            campaign="win-back",
+            outcome="suppressed",
+            reasons=["no_consent"],
+            at=5,
+            cause="u1/lifecycle/5/1",
+            campaign_version=1,
+            variant=None,
+            recall_channel=None,
         )
     ],
     "churn-scores": [

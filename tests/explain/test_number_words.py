@@ -12,8 +12,9 @@ from agents.rules.watched import look_again
 from app.explain import causes, number_words
 from schemas.events import AnyEvent
 from schemas.rules import Population
-from schemas.times import HOUR_MS, Millis
+from schemas.times import DAY_MS, HOUR_MS, Millis
 from tables.dimensions import DIMENSIONS
+from tables.score import Score
 from tests.agents.drive import cart, click, day, order, profile, tag
 from tests.explain.people import book_of, known
 
@@ -159,3 +160,11 @@ def test_a_watched_rule_learns_when_time_alone_changes_its_answer() -> None:
     book = book_of('name = "mine"\nwhen = "hours_since(last_cart) >= 48"')
     about: Any = known(BUYER, NOW, book)
     assert look_again(about.row, NOW, book, DEFAULT_LIMITS)["mine"].changes_at == day(9) + 48 * HOUR_MS
+
+
+def test_a_small_chance_is_not_told_as_none() -> None:
+    about = known(BUYER, NOW, book := book_of('name = "mine"\nvalue = "p_inactive"'))
+    about.row.score = Score(0.004, NOW, 30 * DAY_MS, "mix", "1")
+    calls = look_again(about.row, NOW, book, DEFAULT_LIMITS)["mine"].calls
+    (told,) = number_words.in_words(calls, View(about.row, NOW), POPULATION)
+    assert told.words == "less than 1% likely to stay away for 30 days, by mix"

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from os import kill
+from os import getppid, kill
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,6 +85,18 @@ def trainers(system: System) -> list[int]:
     return [pid for pid in map(int, re.findall(r"the trainer is process (\d+)", system.logs())) if is_alive(pid)]
 
 
+def run_trainer(system: System, *options: str) -> subprocess.CompletedProcess[str]:
+    """A trainer by hand, which has to end by itself."""
+    return subprocess.run(  # noqa: S603  our own command
+        [sys.executable, "-m", "app.cli", "trainer", *options],
+        env=system.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+
 def is_alive(pid: int) -> bool:
     try:
         kill(pid, 0)
@@ -139,14 +151,14 @@ def test_a_trainer_that_is_killed_starts_anew_and_says_no_version_twice(
 
 def test_a_trainer_by_hand_takes_over_from_the_workers(apache_kafka: Any, tmp_path: Path) -> None:
     with System(tmp_path, kafka=apache_kafka.bootstrap, **{**SETTINGS, "churn": "false"}) as system:
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", "trainer"],
-            env=system.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_trainer(system)
     assert (done.returncode, done.stderr) == (2, "rekindle: REKINDLE_CHURN is false: there is nothing to train\n")
+
+
+def test_a_trainer_whose_parent_was_gone_before_it_could_look_ends_by_itself(apache_kafka: Any, tmp_path: Path) -> None:
+    with System(tmp_path, kafka=apache_kafka.bootstrap, **SETTINGS) as system:
+        done = run_trainer(system, "--parent", str(getppid()))
+    assert done.returncode == 0, done.stderr
 
 
 def test_workers_that_are_killed_neither_lose_nor_double_an_example(

@@ -13,10 +13,10 @@ import pytest
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition
 from app.live.chunk import Chunk
-from app.live.outputs import TAG_CHANGES, Outputs
+from app.live.outputs import Outputs
 from app.live.task import Clocks, PartitionTask, Wiring
 from app.topics import TopicsError
-from schemas.topics import INPUT_TOPICS, Topic
+from schemas.topics import INPUT_TOPICS, TAG_CHANGES, Topic
 from tables import codec
 from tables.changelog import MARKER_KEY, Record, Restore
 from tables.codec import VERSION, UnknownVersionError

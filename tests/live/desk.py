@@ -9,10 +9,10 @@ from typing import Any, Final
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Epoch, Partition
 from app.live.chunk import Chunk
-from app.live.outputs import DEAD_LETTERS, TAG_CHANGES, Outputs
+from app.live.outputs import Outputs
 from app.live.task import Clocks, PartitionTask, Phase, Wiring
 from schemas.times import DAY_MS, Millis
-from schemas.topics import INPUT_TOPICS
+from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, TAG_CHANGES
 from tables.changelog import Marker, Restore
 from tables.table import Table
 from tests.live.fake_log import FakeBroker, FakeLog, Hook, undisturbed

@@ -13,9 +13,9 @@ import pytest
 
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Counters, Partition
-from app.live.outputs import DEAD_LETTERS, TAG_CHANGES
 from schemas.changes import LIFECYCLE, PURCHASE
 from schemas.events import TYPE_OF
+from schemas.topics import DEAD_LETTERS, TAG_CHANGES
 from tables import codec
 from tables.changelog import Marker, Restore, State
 from tables.row import Row

@@ -5,9 +5,12 @@ from datetime import datetime
 
 import msgspec
 
-from app.live.outputs import DEAD_LETTERS, TAG_CHANGES, Outputs
+from app.live.outputs import Outputs
 from schemas.changes import LIFECYCLE, TagChange
 from schemas.dead_letter import DeadLetter, Rejected, dead_letter
+from schemas.scores import ChurnScore
+from schemas.times import DAY_MS
+from schemas.topics import CHURN_SCORES, DEAD_LETTERS, TAG_CHANGES
 from tests.agents.drive import day
 
 CHANGE = TagChange(
@@ -42,6 +45,18 @@ def test_changes_keep_their_order() -> None:
     changes = [msgspec.structs.replace(CHANGE, id=f"{number}") for number in range(5)]
     assert [dict(each.headers)["ce_id"] for each in Outputs("a").changes(changes)] == [b"0", b"1", b"2", b"3", b"4"]
     assert Outputs("a").changes([]) == Outputs("a").dead_letters([]) == []
+
+
+def test_a_score_is_keyed_by_its_user_and_said_once_for_an_instant() -> None:
+    score = ChurnScore(
+        user_id="用户", as_of=day(1), p_inactive=0.5, horizon_ms=DAY_MS, model="mix", model_version="none"
+    )
+    (output,) = Outputs("crm").scores([score])
+    assert (output.topic, output.key) == (CHURN_SCORES, "用户".encode())
+    assert msgspec.json.decode(output.value, type=ChurnScore) == score
+    headers = dict(output.headers)
+    assert (headers["ce_type"], headers["ce_id"]) == (b"rekindle.churn-score", f"用户/{day(1)}".encode())
+    assert headers["ce_time"] == b"2024-01-02T00:00:00Z"
 
 
 def test_a_dead_letter_is_keyed_by_the_place_of_its_record() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 
-from app.live.outputs import TAG_CHANGES
+from schemas.topics import TAG_CHANGES
 from tests.live.fates import Plan, Planned, plans
 from tests.live.histories import part_of
 from tests.live.quick_loop import run_quickly

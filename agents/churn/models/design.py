@@ -8,7 +8,7 @@ from msgspec import Struct
 from agents.churn.catalogue import FEATURES, PLACE
 from agents.churn.models.numbers import HALF, Array, Matrix, Vector
 
-_RAW: Final = 3
+RAW: Final = 3
 """The first features are the history of BG/NBD, which others repeat as logarithms."""
 _LEAST_SPREAD: Final = 1e-2
 _FAR: Final = 4.0
@@ -25,7 +25,7 @@ _CROSSES: Final = (
     ("frequency", "outwaited"),
 )
 _FIRST_TIMERS: Final = ("recency", "age")
-WIDTH: Final = 1 + len(FEATURES) - _RAW + 1 + len(_FIRST_TIMERS) + len(_CROSSES)
+WIDTH: Final = 1 + len(FEATURES) - RAW + 1 + len(_FIRST_TIMERS) + len(_CROSSES)
 """How many columns there are; the first is 1."""
 
 
@@ -58,7 +58,7 @@ def design(x: Matrix, scale: Scale) -> Matrix:
     return np.column_stack(
         [
             np.ones(len(x)),
-            scaled[:, _RAW:],
+            scaled[:, RAW:],
             first_timer,
             *(first_timer * column[name] for name in _FIRST_TIMERS),
             *(column[one] * column[other] for one, other in _CROSSES),

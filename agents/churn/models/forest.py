@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from river.forest import AMFClassifier
 
 from agents.churn.horizon import Horizon
-from agents.churn.models.design import Scale
+from agents.churn.models.design import RAW, Scale
 from agents.churn.models.model import Model
 from agents.churn.models.numbers import HALF, Array, Matrix, Vector, likely
 from agents.churn.models.recency import expected
@@ -27,7 +27,6 @@ AN_INSTANT: Final = 100
 MOST: Final = 2_000
 """When the forest has learnt so many, it is grown anew from the newer half."""
 PRIOR_USERS: Final = 100.0
-_RAW: Final = 3
 
 
 class _State(Struct, array_like=True):
@@ -74,7 +73,7 @@ class Forest(Model):
         return likely((len(self._y) * found + PRIOR_USERS * prior) / (len(self._y) + PRIOR_USERS))
 
     def _seen(self, x: Matrix) -> Matrix:
-        return (self._scale or Scale.of(x)).apply(x)[:, _RAW:]
+        return (self._scale or Scale.of(x)).apply(x)[:, RAW:]
 
     def snapshot(self, *, whole: bool = True) -> bytes:
         """The trees, and the examples they were grown from."""

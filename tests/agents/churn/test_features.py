@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.churn.ageing import aged
-from agents.churn.catalogue import NAMES, PLACE, table
+from agents.churn.catalogue import NAMES, PLACE
 from agents.churn.features import features, matrix
+from app.churn_docs import tables
 from schemas.events import AnyEvent
 from schemas.times import DAY_MS, MAX_TS
 from tables.row import Row
@@ -115,7 +116,7 @@ def test_ageing_in_two_steps_is_ageing_in_one() -> None:
 
 def test_each_has_its_name_once_and_a_line_in_the_table() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    assert all(f"| `{name}` |" in table() for name in NAMES)
+    assert all(f"| `{name}` |" in tables()["features"] for name in NAMES)
 
 
 def test_longer_away_is_never_a_shorter_recency() -> None:
