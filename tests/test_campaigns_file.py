@@ -163,6 +163,13 @@ MISTAKES: Final[dict[str, tuple[str, int, int, str, str | None]]] = {
         "'cart.abandoned' can be true, never 'true'",
         None,
     ),
+    "a truth value as a number": (
+        campaign('on = { tag = "cart.abandoned", to = 1 }'),
+        4,
+        37,
+        "'cart.abandoned' can be true, never 1",
+        None,
+    ),
     "a wait too long": (
         campaign('on = { tag = "lifecycle", after = "91d" }'),
         4,
@@ -361,6 +368,13 @@ MISTAKES: Final[dict[str, tuple[str, int, int, str, str | None]]] = {
         "there is no time zone 'Europe/Berlim': write a name such as Europe/Berlin, or an offset such as +05:30",
         "Europe/Berlin",
     ),
+    "a time zone that is a path": (
+        recall('timezone = "../../x"'),
+        2,
+        12,
+        "there is no time zone '../../x': write a name such as Europe/Berlin, or an offset such as +05:30",
+        None,
+    ),
     "a profile that is no list": (
         recall('profile = "tier"'),
         2,
@@ -403,6 +417,16 @@ def test_a_mistake_in_a_tag_does_not_hide_one_in_a_campaign_nor_make_one() -> No
     broken = '[[tag]]\nname = "b"\nwhen = "ordres() > 1"\n'
     found = problems(broken + campaign('on = { tag = "b" }', 'expiry = "91d"'))
     assert [(problem.line, problem.key) for problem in found] == [(3, "tag[1].when"), (8, "campaign[1].expiry")]
+
+
+def test_a_tag_whose_name_is_wrong_may_be_named_all_the_same() -> None:
+    found = problems('[[tag]]\nname = "b c"\nwhen = "true"\n' + campaign('on = { tag = "b c" }'))
+    assert [problem.key for problem in found] == ["tag[1].name"]
+
+
+def test_there_are_at_most_a_thousand_campaigns() -> None:
+    (problem,) = problems("".join(f'[[campaign]]\nname = "{number}"\n{PUSH}\n' for number in range(1_001)))
+    assert problem.text == "`campaign` must be at most 1,000 tables [[campaign]], not a list"
 
 
 def test_a_key_that_is_wrong_is_not_also_missing() -> None:
