@@ -61,7 +61,7 @@ else:
     ]
 
 
-class OnTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class OnTable(Struct, frozen=True, forbid_unknown_fields=True):
     """The change that starts a campaign: a tag comes to a value; then so long a wait."""
 
     tag: Named
@@ -76,7 +76,7 @@ class CapTable(Struct, frozen=True, forbid_unknown_fields=True):
     per: Span
 
 
-class ChannelTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ChannelTable(Struct, frozen=True, forbid_unknown_fields=True):
     """A channel, and what a message on it costs."""
 
     channel: RecallChannel
@@ -85,7 +85,7 @@ class ChannelTable(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     window: Span = "24h"
 
 
-class VariantTable(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class VariantTable(Struct, frozen=True, forbid_unknown_fields=True):
     """A version of the message, for its part of all weights."""
 
     name: Name
@@ -97,7 +97,7 @@ Channels = Annotated[list[ChannelTable], Meta(min_length=1, max_length=8, descri
 Variants = Annotated[list[VariantTable], Meta(max_length=20, description="a list of at most 20 variants")]
 
 
-class CampaignTable(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class CampaignTable(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """One campaign. All but `name` and `channels` may be left out; who only switches one off needs `name` alone."""
 
     name: Name
@@ -127,7 +127,7 @@ def _profile() -> list[str]:
     return ["name", "language", "region", "prefers.category", "tier"]
 
 
-class RecallTable(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class RecallTable(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """What holds for all campaigns."""
 
     control: Share = 0.0

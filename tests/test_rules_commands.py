@@ -71,13 +71,11 @@ def test_rules_that_are_right_are_one_line(folder: Path) -> None:
 def test_without_a_file_the_setting_is_looked_at_or_else_the_built_in_rules(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (
-        rekindle("check").stdout
-        == f"built-in rules: {len(CASES)} rules, 7 campaigns, version {builtin_rules().version}\n"
-    )
+    counted = f"{len(CASES)} rules, 7 campaigns"
+    assert rekindle("check").stdout == f"built-in rules: {counted}, version {builtin_rules().version}\n"
     (folder / "my.toml").write_text("version = 5\n")
     monkeypatch.setenv("REKINDLE_RULES", "my.toml")
-    assert rekindle("check").stdout == f"my.toml: {len(CASES)} rules, 7 campaigns, version 5\n"
+    assert rekindle("check").stdout == f"my.toml: {counted}, version 5\n"
     for name in ("", "builtin", "none"):
         monkeypatch.setenv("REKINDLE_RULES", name)
         assert rekindle("check").stdout.startswith("built-in rules: ")

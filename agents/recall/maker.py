@@ -93,7 +93,8 @@ class CampaignMaker:
         if on.to is UNSET or values is None or any(same(on.to, value) for value in values):
             return
         told = ", ".join(map(shown, values))
-        near = nearest(on.to, map(str, values)) if isinstance(on.to, str) else None
+        texts = [value for value in values if isinstance(value, str)]
+        near = nearest(on.to, texts) if isinstance(on.to, str) else None
         self.reader.wrong(self._at("on", "to"), f"{on.tag!r} can be {told}, never {shown(on.to)}", near)
 
     def _channels(self) -> tuple[Channel, ...]:

@@ -48,13 +48,13 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def shown(value: Any) -> str:
     """A value of a rules file in a few words; its first characters, where it is long.
 
-    >>> shown("a"), shown(True), shown(1.5), shown([1]), shown({})
-    ("'a'", 'true', '1.5', 'a list', 'a table')
+    >>> shown("a"), shown(True), shown(1.5), shown([1]), shown([]), shown({})
+    ("'a'", 'true', '1.5', 'a list', 'an empty list', 'a table')
     """
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
-        return "a list"
+        return "a list" if value else "an empty list"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and abs(value) > MAX_NUMBER:

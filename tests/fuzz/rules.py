@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from agents.recall.campaign import Campaign
 from agents.rules.expression import compiled
 from agents.rules.functions import FUNCTIONS
 from agents.rules.helpers import HELPERS
@@ -14,6 +15,7 @@ from agents.rules.mistake import ExpressionError
 from agents.rules.scope import Scope
 from agents.rules.source import MAX_LENGTH
 from app.rules_file import RulesFileError, read_rules
+from schemas.times import DAY_MS, MAX_TS
 from tests.agents.rules.expressions import text_of, trees
 from tests.agents.rules.fake_view import UNTOLD, FakeView
 from tests.fuzz.mutate import alone, mutated
@@ -113,6 +115,23 @@ priority = 10
 name = "likes"
 prefer = "hour"
 min_share = 0.2
+[recall]
+control = 0.05
+cap = { max = 3, per = "7d" }
+timezone = "Europe/Berlin"
+profile = ["name", "tier"]
+mute_before = 2026-11-01T00:00:00Z
+[[campaign]]
+name = "back"
+on = { tag = "tier", to = "vip", after = "3d" }
+audience = 'orders() >= 1 and tag("likes") != "7"'
+channels = [{ channel = "push", cost = 0.01 }, { channel = "sms", cost = 0.05, offer = "10 %", window = "24h" }]
+variants = [{ name = "a", weight = 2 }, { name = "b", offer = "x" }]
+choose = "learned"
+hold_out = 0.1
+budget = 100.0
+quiet_hours = "22:00-08:00"
+mute_before = "2026-11-02T00:00:00+01:00"
 '''
 
 
@@ -164,6 +183,23 @@ def check_file(content: bytes) -> None:
         for view in _VIEWS:
             check_value(rule.evaluate(view, None))  # type: ignore[arg-type]  # it answers like a view
             check_value(rule.evaluate(view, "low"))  # type: ignore[arg-type]
+    for campaign in book.campaigns.all:
+        check_campaign(campaign)
+
+
+def check_campaign(campaign: Campaign) -> None:
+    """It is for somebody or not, on some channels, within limits."""
+    for view in _VIEWS:
+        assert campaign.audience is None or campaign.audience(view, None) in {True, False}  # type: ignore[arg-type]
+    assert 0 < len(campaign.channels) == len({channel.name for channel in campaign.channels})
+    assert all(0 < channel.window_ms <= 30 * DAY_MS and channel.cost >= 0 for channel in campaign.channels)
+    assert all(variant.weight > 0 for variant in campaign.variants)
+    assert 0 < campaign.expiry_ms <= 90 * DAY_MS
+    assert 0 <= campaign.hold_out <= 1
+    assert campaign.budget is None or campaign.budget > 0
+    assert campaign.cap is None or (0 < campaign.cap.most <= 20 and 0 < campaign.cap.per_ms <= 60 * DAY_MS)
+    assert campaign.quiet is None or campaign.quiet.start_minute != campaign.quiet.end_minute
+    assert 0 <= campaign.mute_before < MAX_TS
 
 
 RULES: Final = (
