@@ -70,6 +70,13 @@ def ready(office: Office) -> list[Any]:
     return plan(shelf.letters, shelf.marks, office.settings.clock, now()).ready
 
 
+_OVERTAKEN = (
+    "rekindle: another redrive has begun since, and this one is over after ",
+    # seldom (3 times in some 9,000 fences), Kafka 4.1 tells a commit that comes while it fences of an unknown error
+    "rekindle: the broker did not take everything (KafkaError: Unexpected error during batch delivery) after ",
+)
+
+
 def test_two_at_the_same_time_send_each_letter_once(office: Office) -> None:
     names = some(office, "c")
     both = [begin(office), begin(office)]
@@ -78,7 +85,7 @@ def test_two_at_the_same_time_send_each_letter_once(office: Office) -> None:
         assert each.returncode in (0, 2), said + complained
         assert complained.count("\n") == (each.returncode == 2)
         if complained:
-            assert complained.startswith("rekindle: another redrive has begun since, and this one is over after ")
+            assert complained.startswith(_OVERTAKEN)
     office.done("redrive", "--yes")
     assert office.event_ids() == sorted(names)
 
