@@ -11,6 +11,7 @@ from schemas.events import Scalar
 from schemas.money import Minor
 from schemas.times import NEVER, Millis
 from tables.arrivals import Arrivals
+from tables.guess import Guess
 from tables.lifecycle import Lifecycle
 from tables.orders import Forgotten, Orders
 from tables.packed import Packed
@@ -129,6 +130,7 @@ class Row(Struct, array_like=True, gc=False):
     look_days: int = 0
     rules_dues: dict[str, Millis] = field(default_factory=dict)
     purchases: Purchases | None = None
+    guess: Guess | None = None
 
     orders = Packed[Orders](Orders, dict)
     cart = Packed[Cart](Cart, dict)

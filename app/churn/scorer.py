@@ -15,6 +15,7 @@ from agents.churn.models.recency import Recency
 from agents.churn.restored import restored
 from agents.churn.sampler import Sampled
 from agents.churn.snapshot import Newest, Snapshot, SnapshotError
+from agents.gender.voice import Voice
 from app.committed import consumer_of
 from app.settings import Settings
 from app.topics import models_name
@@ -49,6 +50,10 @@ class Scorer:
             (sample.user_id, Score(p, sample.as_of, self._grid.horizon_ms, model, version))
             for sample, p in zip(samples, p_inactive.tolist(), strict=True)
         ]
+
+    def voice(self) -> Voice | None:
+        """What the newest gender model has to say, if it has."""
+        return None if self._ensemble is None else self._ensemble.gender
 
     async def run(self) -> None:
         """Follow the models' topic until cancelled."""
