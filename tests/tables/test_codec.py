@@ -15,6 +15,7 @@ from tables.action import ACTIVE, BOUGHT, CART, HOUR, PAID, Action, Spend
 from tables.arrivals import Arrivals, fingerprint, remember
 from tables.codec import HEADER, VERSION, DamagedError, UnknownVersionError, decode, due_of, encode
 from tables.dimensions import MAX_LABEL
+from tables.guess import Guess
 from tables.lifecycle import Lifecycle, State
 from tables.orders import Forgotten, OrderState, order_fingerprint
 from tables.panes import DAYS_KEPT, HOURS_KEPT, Window, add
@@ -131,6 +132,7 @@ FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "look_days": counts,
     "rules_dues": st.dictionaries(texts, times, max_size=2),
     "purchases": st.none() | st.builds(Purchases, counts, st.none() | times, st.none() | times, counts, money),
+    "guess": st.none() | st.builds(Guess, st.floats(0, 1), times, texts),
 }
 rows: Final = st.builds(Row, **FIELDS)
 
