@@ -1,4 +1,4 @@
-"""Gender, live: what workers say of who states nothing follows from the version that they name, and from what was known."""
+"""Gender, live: what workers say of who states nothing follows from the version that they name."""
 
 import time
 from pathlib import Path

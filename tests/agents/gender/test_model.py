@@ -87,8 +87,10 @@ def test_a_user_is_judged_by_what_others_taught_against_what_was_known_of_them_a
     model.learn([first, second])
     assert model.loss == pytest.approx(2 * log(2)), "both are of the half that the untaught other one judges"
     assert model.base_loss == pytest.approx(log(2) - log(2 / 3))
+    model.learn([])
+    assert model.loss == pytest.approx(2 * KEPT * log(2)), "older losses count less"
     model.learn([msgspec.structs.replace(first, user="3")])
-    assert 0 < model.loss - 2 * KEPT * log(2) < log(2)
+    assert 0 < model.loss - 2 * KEPT**2 * log(2) < log(2), "of the other half, and taught by these"
 
 
 def test_a_voice_comes_back_from_its_bytes_as_it_was_and_they_are_few() -> None:
