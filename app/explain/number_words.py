@@ -178,7 +178,7 @@ def _p_female(answer: Answer) -> str:
     if answer.result is None:
         return f"no guess of the gender model {'yet' if answer.view.row.guess is None else 'counts beside the profile'}"
     likely = max((answer.result, "female"), (1 - answer.result, "male"))
-    return f"{percent(likely[0])} likely to be {likely[1]}, as the gender model takes it from what they look at"
+    return f"{chance(likely[0])} likely to be {likely[1]}, as the gender model takes it from what they look at"
 
 
 def _reachable(answer: Answer) -> str:

@@ -115,8 +115,8 @@ def test_a_number_is_told_in_words(expression: str, bought: str, new: str) -> No
 @pytest.mark.parametrize(
     ("p_female", "word", "told"),
     [
-        (0.86, None, ["86 % likely to be female, as the gender model takes it from what they look at"]),
-        (0.1, "", ["90 % likely to be male, as the gender model takes it from what they look at"]),
+        (0.86, None, ["86% likely to be female, as the gender model takes it from what they look at"]),
+        (0.1, "", ["90% likely to be male, as the gender model takes it from what they look at"]),
         (0.86, "diverse", ["no guess of the gender model counts beside the profile"]),
     ],
 )
