@@ -3,11 +3,13 @@
 from typing import Final
 
 from schemas.events import AnyEvent
-from schemas.times import DAY_MS
+from schemas.times import HOUR_MS
 from tables.dimensions import MAX_LABEL
-from tables.row import DAY_PARTS, MAX_CHANNELS, Row
+from tables.row import MAX_CHANNELS, Row
 
-_PART_MS: Final = DAY_MS // DAY_PARTS
+_PART_MS: Final = 6 * HOUR_MS
+_PARTS: Final = 4
+_AFTERNOON: Final = 2
 
 
 def count_habits(row: Row, event: AnyEvent) -> None:
@@ -16,7 +18,15 @@ def count_habits(row: Row, event: AnyEvent) -> None:
     Of more channels than a row holds, the first by name stay, and their counts are whole: so the order of arrival makes
     no difference.
     """
-    row.day_parts[event.ts // _PART_MS % DAY_PARTS] += 1
+    part = event.ts // _PART_MS % _PARTS
+    if part == 0:
+        row.nights += 1
+    elif part == 1:
+        row.mornings += 1
+    elif part == _AFTERNOON:
+        row.afternoons += 1
+    else:
+        row.evenings += 1
     channels, channel = row.channels, event.channel
     if channel in channels:
         channels[channel] += 1

@@ -15,15 +15,15 @@ from tests.agents.drive import LATENESS, Story, cart, click, day, erased, messag
 @pytest.mark.parametrize(
     ("hour", "parts"),
     [
-        (0, [1, 0, 0, 0]),
-        (5.99, [1, 0, 0, 0]),
-        (6, [0, 1, 0, 0]),
-        (12, [0, 0, 1, 0]),
-        (18, [0, 0, 0, 1]),
-        (23.99, [0, 0, 0, 1]),
+        (0, (1, 0, 0, 0)),
+        (5.99, (1, 0, 0, 0)),
+        (6, (0, 1, 0, 0)),
+        (12, (0, 0, 1, 0)),
+        (18, (0, 0, 0, 1)),
+        (23.99, (0, 0, 0, 1)),
     ],
 )
-def test_an_activity_counts_in_its_quarter_of_the_utc_day(hour: float, parts: list[int]) -> None:
+def test_an_activity_counts_in_its_quarter_of_the_utc_day(hour: float, parts: tuple[int, ...]) -> None:
     story = Story()
     story.apply(click(day(3, int(hour * HOUR_MS))))
     assert story.row().day_parts == parts
@@ -49,7 +49,7 @@ def test_what_comes_later_than_the_lateness_counts_no_more() -> None:
 def test_a_copy_counts_once() -> None:
     story = Story()
     story.apply(*[click(day(0), "same", channel="app")] * 2)
-    assert (story.row().day_parts, story.row().channels) == ([1, 0, 0, 0], {"app": 1})
+    assert (story.row().day_parts, story.row().channels) == ((1, 0, 0, 0), {"app": 1})
 
 
 def test_of_too_many_channels_the_first_by_name_stay_whatever_came_first() -> None:
@@ -74,10 +74,10 @@ def test_long_names_are_told_apart_by_their_beginning() -> None:
 def test_an_empty_name_is_no_channel() -> None:
     story = Story()
     story.apply(click(day(0), channel=""))
-    assert (story.row().day_parts, story.row().channels) == ([1, 0, 0, 0], {})
+    assert (story.row().day_parts, story.row().channels) == ((1, 0, 0, 0), {})
 
 
 def test_who_is_erased_has_no_habits() -> None:
     story = Story()
     story.apply(click(day(0), channel="app"), erased(day(1)), click(day(2), channel="web"))
-    assert (story.row().day_parts, story.row().channels) == ([1, 0, 0, 0], {"web": 1})
+    assert (story.row().day_parts, story.row().channels) == ((1, 0, 0, 0), {"web": 1})
