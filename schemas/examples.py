@@ -18,6 +18,7 @@ class Features(Struct, kw_only=True, frozen=True, tag_field="kind", tag="feature
     user: UserKey
     as_of: Annotated[Millis, Meta(description="instant of the grid, ms")]
     values: Annotated[list[float], Meta(description="in the order of docs/churn.md")]
+    catalogue: Annotated[str, Meta(description="fingerprint of the names of the features, in hex")] = ""
 
 
 class Label(Struct, kw_only=True, frozen=True, tag_field="kind", tag="label", gc=False):

@@ -23,6 +23,7 @@ from tables.score import Score
 
 MAX_ATTRIBUTES: Final = 32
 MAX_CART_ITEMS: Final = 8
+MAX_CHANNELS: Final = 8
 MAX_TAGS: Final = 64
 
 
@@ -91,6 +92,8 @@ class Row(Struct, array_like=True, gc=False):
     `calm_until`) it cannot change. `purchases`: what `orders` and `forgotten` come to (None: not worked out since).
     `returns`: the first activity after each of the last instants of the churn grid; `sampled`: the last instant as of
     which the user was sampled ahead of the others. `look_days`: on how many UTC days there was a click or a cart event.
+    `nights` to `evenings`: activities by quarter of the UTC day, from midnight on, plain numbers as nearly every event
+    counts there; `channels`: those that tell theirs, by channel.
     """
 
     due: Millis = NEVER
@@ -131,6 +134,11 @@ class Row(Struct, array_like=True, gc=False):
     rules_dues: dict[str, Millis] = field(default_factory=dict)
     purchases: Purchases | None = None
     guess: Guess | None = None
+    nights: int = 0
+    mornings: int = 0
+    afternoons: int = 0
+    evenings: int = 0
+    channels: dict[str, int] = field(default_factory=dict)
 
     orders = Packed[Orders](Orders, dict)
     cart = Packed[Cart](Cart, dict)
@@ -151,6 +159,11 @@ class Row(Struct, array_like=True, gc=False):
     def hours(self) -> Panes:
         """The panes of hours, unpacked."""
         return self.hour_window.panes()
+
+    @property
+    def day_parts(self) -> tuple[int, int, int, int]:
+        """Activities by quarter of the UTC day."""
+        return self.nights, self.mornings, self.afternoons, self.evenings
 
     @property
     def max_order(self) -> Minor:

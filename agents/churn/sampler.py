@@ -7,6 +7,7 @@ passed the instant. So no example knows of anything that came later.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from agents.churn.catalogue import FINGERPRINT
 from agents.churn.features import features
 from agents.churn.grid import Grid
 from agents.churn.returns import is_inactive
@@ -113,7 +114,7 @@ class Sampler:
         user = user_key(user_id)
         if int(user, 16) >= self._grid.share * _KEYS:
             return
-        self.examples.append(Features(user=user, as_of=as_of, values=values))
+        self.examples.append(Features(user=user, as_of=as_of, values=values, catalogue=FINGERPRINT))
         if stated is not None and tastes is not None:
             self.examples.append(Stated(user=user, as_of=as_of, female=stated == "female", tastes=tastes))
         for span_ms, wait_ms in self._waits:

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from agents.churn.catalogue import NAMES
+from agents.churn.catalogue import FINGERPRINT
 from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
 from agents.churn.models.numbers import Matrix, Vector
@@ -57,10 +57,10 @@ class Trainer:
     def take(self, example: Example) -> None:
         """Take in what a partition said; the same said twice is no more than said once.
 
-        Features of another version, which had more or fewer of them, are left out.
+        Features by another catalogue, as another version has it, are left out.
         """
         if isinstance(example, Features):
-            if len(example.values) != len(NAMES):
+            if example.catalogue != FINGERPRINT:
                 return
             self._features.setdefault(example.as_of, {}).setdefault(example.user, example.values)
         elif isinstance(example, Label):

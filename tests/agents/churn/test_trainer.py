@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from agents.churn.catalogue import FEATURES
+from agents.churn.catalogue import FEATURES, FINGERPRINT
 from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
 from agents.churn.trainer import Trainer, Turn
@@ -18,6 +18,7 @@ from schemas.times import DAY_MS
 GRID: Final = Grid(15 * DAY_MS, 30 * DAY_MS, 0)
 INSTANTS: Final = [number * GRID.every_ms for number in range(1, 6)]
 USERS: Final = [f"{number:016x}" for number in range(30)]
+VALUES: Final = [1.0] * len(FEATURES)
 
 
 def stated(user: str, as_of: int) -> Stated:
@@ -31,7 +32,7 @@ def examples(partition: int, partitions: int) -> list[Example]:
     for as_of in INSTANTS:
         for number, user in list(enumerate(USERS))[partition::partitions]:
             values = [float((number * 7 + place + as_of // DAY_MS) % 11) for place in range(len(FEATURES))]
-            said.append(Features(user=user, as_of=as_of, values=values))
+            said.append(Features(user=user, as_of=as_of, values=values, catalogue=FINGERPRINT))
             said.append(stated(user, as_of))
             thens = ((as_of - GRID.wait_ms(span_ms), span_ms) for span_ms in GRID.spans_ms)
             said += [
@@ -136,5 +137,7 @@ def test_a_user_without_a_label_teaches_nothing() -> None:
 
 
 def test_features_of_another_version_are_left_out(expected: list[Turn]) -> None:
-    strange = Features(user="f" * 16, as_of=INSTANTS[0], values=[1.0])
-    assert [turn.users for turn in turns([strange, *examples(0, 1)], 1)] == [turn.users for turn in expected]
+    decode = msgspec.json.Decoder(Example).decode
+    old = decode(msgspec.json.encode({"kind": "features", "user": "f" * 16, "as_of": INSTANTS[0], "values": VALUES}))
+    newer = Features(user="e" * 16, as_of=INSTANTS[0], values=VALUES, catalogue="0" * 16)
+    assert [turn.users for turn in turns([old, newer, *examples(0, 1)], 1)] == [turn.users for turn in expected]
