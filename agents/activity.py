@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from agents import lifecycle
 from agents.churn.returns import note_activity
+from agents.habits import count_habits
 from agents.journal import Journal
 from agents.lifecycle import Move
 from agents.limits import Limits
@@ -21,6 +22,7 @@ def active(row: Row, event: AnyEvent, now: Millis, limits: Limits) -> Sequence[T
     ts = event.ts
     if now - ts > limits.allowed_lateness_ms:
         return ()
+    count_habits(row, event)
     if limits.churn is not None:
         note_activity(row, ts, limits.churn)
     is_order = type(event) is Order

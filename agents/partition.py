@@ -10,10 +10,11 @@ from msgspec.structs import asdict
 
 from agents import steps
 from agents.churn.sampler import NEVER_SWEPT, Sampler
+from agents.gender.voice import MODEL
 from agents.limits import Limits
 from agents.recall.desk import Desk
 from agents.rules.event_inputs import inputs_of
-from agents.rules.inputs import ALL_INPUTS, FIRST, SCORE
+from agents.rules.inputs import ALL_INPUTS, FIRST, GUESS, SCORE
 from agents.rules.look import Pending, Rules, catch_up, look, note
 from agents.rules.revise import revise
 from agents.rules.rulebook import NO_RULES, Rulebook
@@ -30,6 +31,7 @@ from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.census import count, empty
 from tables.changelog import State
 from tables.codec import DamagedError, UnknownVersionError
+from tables.guess import Guess
 from tables.merge import Merge
 from tables.row import Row
 from tables.score import Score
@@ -120,7 +122,10 @@ class Partition:
         self.dead_letters: list[DeadLetter] = []
         self._erased: set[UserId] = set()
         self._scores: list[ChurnScore] = []
-        self.sampler = None if limits.churn is None else Sampler(number, limits.churn, table)
+        self.sampler = None
+        if limits.churn is not None:
+            with_gender = any(rule.reads & GUESS for rule in rulebook.rules)
+            self.sampler = Sampler(number, limits.churn, table, with_gender=with_gender)
         self.desk = Desk(rulebook.campaigns, limits, number, partitions)
         self._has_campaigns = bool(rulebook.campaigns.all)
 
@@ -281,15 +286,27 @@ class Partition:
         if row is None or row.is_blank:
             return
         row.score = score
-        self.table.put(user_id, row)
-        if not self._rules.book.reading(SCORE).rules:
-            return
-        self._look_before(user_id, row, max(score.as_of, row.rules_at))
-        at = max(score.as_of, row.rules_at)
-        changes = look(row, user_id, at, SCORE, f"churn:{score.model}@{score.version}", self._rules)
-        self._say(user_id, row, changes)
+        changes = self._take_over(user_id, row, score.as_of, SCORE, f"churn:{score.model}@{score.version}")
         if any(change.tag == CHURN_RISK for change in changes):
             self._scores.append(_told(user_id, score))
+
+    def guess(self, user_id: UserId, guess: Guess) -> None:
+        """Take over a guess at the gender of a user, likewise."""
+        row = self.table.get(user_id)
+        if row is not None and not row.is_blank:
+            row.guess = guess
+            self._take_over(user_id, row, guess.as_of, GUESS, f"gender:{MODEL}@{guess.version}")
+
+    def _take_over(self, user_id: UserId, row: Row, as_of: Millis, inputs: int, cause: str) -> Sequence[TagChange]:
+        """What the rules that go by a model's word make of it."""
+        self.table.put(user_id, row)
+        book = self._rules.book
+        if not (book.reading(inputs).rules or inputs & book.daily_inputs):
+            return ()
+        self._look_before(user_id, row, max(as_of, row.rules_at))
+        changes = look(row, user_id, max(as_of, row.rules_at), inputs, cause, self._rules)
+        self._say(user_id, row, changes)
+        return changes
 
     def apply(self, event: AnyEvent, now: Millis) -> None:
         """Apply one event; `now` is how far time had come in its topic, and never goes back."""

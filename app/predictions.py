@@ -9,7 +9,7 @@ import polars as pl
 
 from agents.churn.grid import Grid
 from agents.churn.returns import is_inactive
-from agents.churn.sampler import Sampler
+from agents.churn.sampler import Sampled, Sampler, guesses
 from agents.churn.trainer import Trainer, Turn
 from agents.partition import Partition
 from app.explain.outlook import write_models
@@ -42,11 +42,14 @@ class Predictions:
         self._sampler = sampler
         self._names: dict[UserKey, UserId] = {}
         self._labels: dict[Millis, dict[UserKey, bool]] = {}
+        self._tasted: dict[Millis, list[Sampled]] = {}
 
     def turn(self) -> None:
         """Learn and score what was sampled since."""
         for sample in self._sampler.take_samples():
             self._names.setdefault(user_key(sample.user_id), sample.user_id)
+            if sample.tastes is not None:
+                self._tasted.setdefault(sample.as_of, []).append(sample)
         for example in self._sampler.take_examples():
             self.trainer.take(example)
             if isinstance(example, Label) and example.span_ms == self.grid.horizon_ms:
@@ -57,6 +60,14 @@ class Predictions:
             for user, p_inactive in zip(turn.users, turn.said[turn.champion].tolist(), strict=True):
                 score = Score(p_inactive, turn.as_of, self.grid.horizon_ms, turn.champion, turn.version)
                 self._partition.score(self._names[user], score)
+            self._guess(turn.as_of)
+
+    def _guess(self, as_of: Millis) -> None:
+        """Guess at the gender of who states none, where the model speaks; if so, tastes are wanted from now on."""
+        voice = self.trainer.ensemble.gender
+        for user_id, guess in guesses(voice, self._tasted.pop(as_of, ())):
+            self._partition.guess(user_id, guess)
+        self._sampler.guesses = voice is not None
 
     def _forget_features(self) -> None:
         """Of all instants but the newest only what was said is kept: features are four times as much."""

@@ -28,7 +28,11 @@ class TagChange(Struct, kw_only=True, frozen=True, gc=False):
     to: Annotated[Scalar, Meta(description="the value after; null: none")]
     at: Annotated[Millis, Meta(description="event time at which it became so, ms")]
     cause: Annotated[
-        str, Meta(description="`type:event_id` of the event, `timer`, `rules` for new rules, `churn:model@version`")
+        str,
+        Meta(
+            description="`type:event_id` of the event, `timer`, `rules` for new rules; `churn:model@version`"
+            " or `gender:model@version` for a model's word"
+        ),
     ]
     rule_version: Annotated[int, Meta(description="version of the rule that decided; 0: set by hand")]
     corrects: Annotated[str, Meta(description="id of the change that this one withdraws")] | UnsetType = UNSET

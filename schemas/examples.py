@@ -9,6 +9,7 @@ from schemas.events import UserId
 from schemas.times import Millis
 
 UserKey: TypeAlias = Annotated[str, Meta(description="xxh3 of the user_id, 64 bits in hex")]
+Tastes: TypeAlias = Annotated[dict[int, int], Meta(description="thousandths of actions, by bucket of what was seen")]
 
 
 class Features(Struct, kw_only=True, frozen=True, tag_field="kind", tag="features", gc=False):
@@ -17,6 +18,7 @@ class Features(Struct, kw_only=True, frozen=True, tag_field="kind", tag="feature
     user: UserKey
     as_of: Annotated[Millis, Meta(description="instant of the grid, ms")]
     values: Annotated[list[float], Meta(description="in the order of docs/churn.md")]
+    catalogue: Annotated[str, Meta(description="fingerprint of the names of the features, in hex")] = ""
 
 
 class Label(Struct, kw_only=True, frozen=True, tag_field="kind", tag="label", gc=False):
@@ -28,6 +30,15 @@ class Label(Struct, kw_only=True, frozen=True, tag_field="kind", tag="label", gc
     inactive: bool
 
 
+class Stated(Struct, kw_only=True, frozen=True, tag_field="kind", tag="stated", gc=False):
+    """What somebody who states a gender had looked at by an instant of the grid."""
+
+    user: UserKey
+    as_of: Annotated[Millis, Meta(description="instant of the grid, ms")]
+    female: bool
+    tastes: Tastes
+
+
 class Swept(Struct, kw_only=True, frozen=True, tag_field="kind", tag="swept", gc=False):
     """All examples and labels of a partition up to an instant have been said."""
 
@@ -35,7 +46,7 @@ class Swept(Struct, kw_only=True, frozen=True, tag_field="kind", tag="swept", gc
     as_of: Annotated[Millis, Meta(description="instant of the grid, ms")]
 
 
-Example: TypeAlias = Features | Label | Swept
+Example: TypeAlias = Features | Label | Stated | Swept
 
 
 def user_key(user_id: UserId) -> UserKey:

@@ -45,9 +45,12 @@ class Choice(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Band(Struct, frozen=True, forbid_unknown_fields=True):
-    """A value for the scores below a limit that no band before it has; the last band has no limit."""
+    """A value for the scores below a limit that no band before it has; the last band has no limit.
 
-    value: TagValue
+    A band without a value says nothing: it is where a score does not tell enough.
+    """
+
+    value: TagValue | UnsetType = UNSET
     below: Annotated[float, Meta(description="a number")] | UnsetType = UNSET
 
 

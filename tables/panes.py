@@ -7,6 +7,7 @@ codec copies as they are. A closed pane is five MessagePack integers (the oldest
 days later the next pane begins (at most 68, so always one byte), then clicks, carts, orders and spend.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -82,6 +83,15 @@ def add(  # noqa: PLR0913, PLR0917  a pane has four counts
         window.spend += spend
 
 
+def each_pane(panes: Panes) -> Iterable[tuple[int, ...]]:
+    """The panes one by one, each as its five integers.
+
+    >>> list(each_pane([99, 0, 0, 1, 0, 100, 1, 0, 0, 0]))
+    [(99, 0, 0, 1, 0), (100, 1, 0, 0, 0)]
+    """
+    return zip(*[iter(panes)] * NUMBERS, strict=True)
+
+
 def has_looks(window: Window, kept: int, number: int) -> bool:
     """Whether a click or a cart event is counted in the pane of that number; True where it is too old to be known.
 
@@ -136,11 +146,12 @@ def _add_late(window: Window, kept: int, pane: tuple[int, ...]) -> None:
 
 
 def _closed_panes(window: Window) -> Panes:
-    starts = [0]
-    while starts[-1] < len(window.closed):
-        starts.append(_following(window.closed, starts[-1]))
-    size = (len(starts) - 1) * NUMBERS
-    panes = _UNPACK(b"\xdc" + size.to_bytes(2) + window.closed)
+    closed = window.closed
+    at, end, size = 0, len(closed), 0
+    while at < end:
+        at += _WIDTHS[closed[at]]
+        size += 1
+    panes = _UNPACK(b"\xdc" + size.to_bytes(2) + closed)
     number = window.number
     for start in reversed(range(0, size, NUMBERS)):
         panes[start] = number = number - panes[start]

@@ -11,6 +11,7 @@ from schemas.events import Scalar
 from schemas.money import Minor
 from schemas.times import NEVER, Millis
 from tables.arrivals import Arrivals
+from tables.guess import Guess
 from tables.lifecycle import Lifecycle
 from tables.orders import Forgotten, Orders
 from tables.packed import Packed
@@ -23,6 +24,7 @@ from tables.score import Score
 
 MAX_ATTRIBUTES: Final = 32
 MAX_CART_ITEMS: Final = 8
+MAX_CHANNELS: Final = 8
 MAX_TAGS: Final = 64
 
 
@@ -91,6 +93,8 @@ class Row(Struct, array_like=True, gc=False):
     `calm_until`) it cannot change. `purchases`: what `orders` and `forgotten` come to (None: not worked out since).
     `returns`: the first activity after each of the last instants of the churn grid; `sampled`: the last instant as of
     which the user was sampled ahead of the others. `look_days`: on how many UTC days there was a click or a cart event.
+    `nights` to `evenings`: activities by quarter of the UTC day, from midnight on, plain numbers as nearly every event
+    counts there; `channels`: those that tell theirs, by channel.
     `recall_due`: when a campaign decides next, or what came of a trigger is settled; `recall_until`: later activity
     says nothing of any trigger.
     """
@@ -132,6 +136,12 @@ class Row(Struct, array_like=True, gc=False):
     look_days: int = 0
     rules_dues: dict[str, Millis] = field(default_factory=dict)
     purchases: Purchases | None = None
+    guess: Guess | None = None
+    nights: int = 0
+    mornings: int = 0
+    afternoons: int = 0
+    evenings: int = 0
+    channels: dict[str, int] = field(default_factory=dict)
     packed_recalls: bytes | None = None
     recall_due: Millis = NEVER
     recall_until: Millis = 0
@@ -156,6 +166,11 @@ class Row(Struct, array_like=True, gc=False):
     def hours(self) -> Panes:
         """The panes of hours, unpacked."""
         return self.hour_window.panes()
+
+    @property
+    def day_parts(self) -> tuple[int, int, int, int]:
+        """Activities by quarter of the UTC day."""
+        return self.nights, self.mornings, self.afternoons, self.evenings
 
     @property
     def max_order(self) -> Minor:

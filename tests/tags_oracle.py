@@ -263,8 +263,19 @@ def unscored(_oracle: PortraitOracle, _before: Value) -> Value:
     return None
 
 
+FEMALE: Final = {"f", "female", "w", "woman", "女"}
+MALE: Final = {"m", "male", "man", "男"}
+
+
+def gender(user: PortraitOracle, _: Value) -> Value:
+    """What the profile states; guesses are in tests/properties/test_gender.py."""
+    word = str(user.attr("gender")).strip().lower()
+    return "female" if word in FEMALE else "male" if word in MALE else None
+
+
 DEFINITIONS: Final[dict[str, Definition]] = {
     "churn.risk": unscored,
+    "gender": gender,
     "unactivated": unactivated,
     "new_user": new_user,
     "registered": registered,

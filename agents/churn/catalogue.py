@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from xxhash import xxh3_64_hexdigest
+
 Ageing: TypeAlias = Literal["fixed", "clock", "elapsed", "overdue", "outwaited", "decayed"]
 
 
@@ -81,7 +83,16 @@ FEATURES: Final[tuple[Feature, ...]] = (
     Feature("cart_recency", "since the last cart event (never: since the first activity)", _LN_DAYS, "elapsed"),
     Feature("weekend", "share of the known days with activity that were a Saturday or Sunday", "share"),
     Feature("last_year", f"days with activity in the {SEASON_DAYS} days after the same day a year ago", _LN_COUNT),
+    Feature("channels", "channels that activities came by, as far as they tell (at most 8)", _LN_COUNT),
+    Feature("channel_main", "share of the channel with the most of them (1: none tells its channel)", "share"),
+    Feature("morning", "share of the activities from 6 to 12 h UTC", "share"),
+    Feature("afternoon", "the same from 12 to 18 h", "share"),
+    Feature("evening", "the same from 18 to 24 h", "share"),
+    Feature("hours_main", "share of the quarter of the UTC day with the most activities", "share"),
 )
 NAMES: Final = tuple(feature.name for feature in FEATURES)
 PLACE: Final = {name: place for place, name in enumerate(NAMES)}
 """Where each feature stands."""
+FINGERPRINT: Final = xxh3_64_hexdigest("\n".join(NAMES).encode())
+"""By which examples and models of other features are known: a feature that comes to mean something else needs another
+name."""

@@ -1,9 +1,12 @@
 """The days on which a user was active, as far as a row tells: its panes, its last orders, and what older ones left."""
 
-from typing import Final, NamedTuple
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from schemas.times import DAY_MS
-from tables.panes import NUMBERS, Panes
+from tables.orders import OrderState
+from tables.panes import Panes, each_pane
 from tables.row import Row
 
 
@@ -21,33 +24,31 @@ class ActiveDays(NamedTuple):
     panes: Panes
 
 
-_CLICKS: Final = 1
-_CARTS: Final = 2
-_ORDERS: Final = 3
-
-
-def active_days(row: Row) -> ActiveDays:
-    """The days of one row."""
+def active_days(row: Row, orders: Iterable[OrderState]) -> ActiveDays:
+    """The days of one row, whose orders are these."""
     panes, forgotten = row.days, row.forgotten
-    bought = {order.ts // DAY_MS for order in row.orders.values() if order.is_purchased}
+    bought = {order.ts // DAY_MS for order in orders if order.is_purchased}
     looked: set[int] = set()
-    for place in range(0, len(panes), NUMBERS):
-        if panes[place + _CLICKS] + panes[place + _CARTS]:
-            looked.add(panes[place])
-        elif panes[place + _ORDERS] > 0:
-            bought.add(panes[place])
+    for number, clicks, carts, orders_then, _ in each_pane(panes):
+        if clicks or carts:
+            looked.add(number)
+        elif orders_then > 0:
+            bought.add(number)
     order_days = len(bought) + (0 if forgotten is None else forgotten.days)
-    known = bought | looked
+    days = bought | looked
     if row.first is not None:
-        known.update((row.first.ts // DAY_MS, row.lifecycle.last // DAY_MS))
+        days.add(row.first.ts // DAY_MS)
+        days.add(row.lifecycle.last // DAY_MS)
     if forgotten is not None:
-        known.update((forgotten.first // DAY_MS, forgotten.last // DAY_MS))
+        days.add(forgotten.first // DAY_MS)
+        days.add(forgotten.last // DAY_MS)
+    known = sorted(days)
     older_looks = row.look_days - len(looked)
     shown = panes[0] if panes else 0
-    older_orders = order_days - sum(day >= shown for day in bought)
-    newer = len(known) if not panes else sum(day >= shown for day in known)
+    older_orders = order_days - sum([day >= shown for day in bought])
+    newer = len(known) - bisect_left(known, shown)
     total = float(max(len(known), newer + max(older_looks, older_orders)))
-    return ActiveDays(sorted(known), _possible(total, row), order_days, panes)
+    return ActiveDays(known, _possible(total, row), order_days, panes)
 
 
 def _possible(total: float, row: Row) -> float:

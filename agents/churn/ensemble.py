@@ -20,6 +20,7 @@ from agents.churn.models.model import Model
 from agents.churn.models.numbers import Array, Matrix, Vector, log_loss, log_odds
 from agents.churn.models.recency import Recency
 from agents.churn.reasons import Reason, reasons
+from agents.gender.voice import Voice
 from schemas.times import Millis, to_datetime
 
 MIX: Final = "mix"
@@ -67,12 +68,14 @@ class _State(Struct, array_like=True):
     mix: bytes
     calibration: bytes
     drift: bytes
+    gender: Voice | None = None
 
 
 class Ensemble:
     """At each instant of the grid, in this order: what has matured by then is learnt, `refit`, then scores are made.
 
-    Of the trainer's calls only `candidates`, `predict` and `reasons` are a scorer's.
+    Of the trainer's calls only `candidates`, `predict` and `reasons` are a scorer's. `gender`: what the gender model,
+    which learns beside them, has to say; it travels in the same snapshots.
     """
 
     def __init__(self, horizon: Horizon) -> None:
@@ -90,6 +93,7 @@ class Ensemble:
         self._losses = {name: Loss() for name in (MIX, CALIBRATED, *self._models)}
         self._average = np.zeros(len(FEATURES))
         self._version: Millis = 0
+        self.gender: Voice | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -194,6 +198,7 @@ class Ensemble:
                 self._mix.snapshot(),
                 self._calibration.snapshot(),
                 self._drift.snapshot() if whole else Drift().snapshot(),
+                self.gender,
             )
         )
 
@@ -210,3 +215,4 @@ class Ensemble:
         self._mix.restore(state.mix)
         self._calibration.restore(state.calibration)
         self._drift.restore(state.drift)
+        self.gender = state.gender

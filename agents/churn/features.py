@@ -1,5 +1,6 @@
 """Features: what a row tells about its user's return, as numbers that models can take; finite for every row."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from math import exp, log, log1p, sqrt
 from typing import Final
@@ -11,7 +12,8 @@ from agents.churn.catalogue import DAY_TAUS, DAYS_FLOOR, FEATURES, GAPS, PANE_TA
 from agents.churn.days import ActiveDays, active_days
 from schemas.money import CENTS
 from schemas.times import DAY_MS, Millis
-from tables.panes import NUMBERS
+from tables.orders import OrderState
+from tables.panes import each_pane
 from tables.row import Row
 
 __all__ = ("FEATURES", "features", "matrix")
@@ -30,7 +32,8 @@ _PANE_WEIGHTS: Final = [tuple(exp(-ago / tau) for tau in PANE_TAUS) for ago in r
 
 def features(row: Row, as_of: Millis) -> list[float]:
     """The values of FEATURES as of a time; the row holds every event up to then, and none after."""
-    days = active_days(row)
+    orders = row.orders.values()
+    days = active_days(row, orders)
     first = as_of if row.first is None else min(row.first.ts, as_of)
     last = first if row.first is None else min(row.lifecycle.last, as_of)
     age, recency, seen = ((a - b) / DAY_MS for a, b in ((as_of, first), (as_of, last), (last, first)))
@@ -56,9 +59,10 @@ def features(row: Row, as_of: Millis) -> list[float]:
         log1p(max(row.totals.orders, 0)),
         *_decayed_days(days.known, as_of),
         *_decayed_panes(days, as_of),
-        *_money(row),
+        *_money(row, orders),
         *_interest(row, as_of, first),
         *_calendar(days.known, as_of),
+        *_habits(row),
     ]
 
 
@@ -69,6 +73,11 @@ def matrix(rows: Iterable[Row], as_of: Millis) -> NDArray[np.float64]:
 
 def _since(as_of: Millis, ts: Millis) -> float:
     return max(as_of - ts, 0) / DAY_MS
+
+
+def _within(ago: int) -> int:
+    """Days ago for which there are weights."""
+    return min(max(ago, 0), _OLDEST - 1)
 
 
 def _gaps(known: list[int]) -> tuple[float, float, float, float]:
@@ -91,7 +100,8 @@ def _decayed_days(known: list[int], as_of: Millis) -> list[float]:
     today = as_of // DAY_MS
     days_10 = days_30 = days_90 = days_270 = 0.0
     for day in known:
-        weights = _DAY_WEIGHTS[min(max(today - day, 0), _OLDEST - 1)]
+        ago = today - day
+        weights = _DAY_WEIGHTS[ago if 0 <= ago < _OLDEST else _within(ago)]
         days_10 += weights[0]
         days_30 += weights[1]
         days_90 += weights[2]
@@ -100,11 +110,11 @@ def _decayed_days(known: list[int], as_of: Millis) -> list[float]:
 
 
 def _decayed_panes(days: ActiveDays, as_of: Millis) -> list[float]:
-    today, panes = as_of // DAY_MS, days.panes
+    today = as_of // DAY_MS
     fresh = clicks = carts = orders = spend = 0.0
-    for place in range(0, len(panes), NUMBERS):
-        number, clicked, carted, ordered, spent = panes[place : place + NUMBERS]
-        short, long = _PANE_WEIGHTS[min(max(today - number, 0), _OLDEST - 1)]
+    for number, clicked, carted, ordered, spent in each_pane(days.panes):
+        ago = today - number
+        short, long = _PANE_WEIGHTS[ago if 0 <= ago < _OLDEST else _within(ago)]
         fresh += short * clicked
         clicks += long * clicked
         carts += long * carted
@@ -113,10 +123,10 @@ def _decayed_panes(days: ActiveDays, as_of: Millis) -> list[float]:
     return [log1p(max(total, 0.0)) for total in (fresh, clicks, carts, orders, spend / CENTS)]
 
 
-def _money(row: Row) -> list[float]:
+def _money(row: Row, orders: Iterable[OrderState]) -> list[float]:
     totals, newest = row.totals, None
     greatest = totals.max_old_order
-    for order in row.orders.values():
+    for order in orders:
         if order.is_purchased and not order.is_cancelled:
             greatest = max(greatest, order.amount)
             if newest is None or (order.ts, order.amount) > (newest.ts, newest.amount):
@@ -145,6 +155,17 @@ def _interest(row: Row, as_of: Millis, first: Millis) -> list[float]:
 
 def _calendar(known: list[int], as_of: Millis) -> list[float]:
     start = as_of // DAY_MS - _YEAR_DAYS
-    weekend = sum((day - _MONDAY) % 7 >= _SATURDAY for day in known)
-    seasonal = sum(start < day <= start + SEASON_DAYS for day in known)
+    weekend = sum([(day - _MONDAY) % 7 >= _SATURDAY for day in known])
+    seasonal = bisect_right(known, start + SEASON_DAYS) - bisect_right(known, start)
     return [(weekend + 0.5) / (len(known) + 1.75), log1p(seasonal)]
+
+
+def _habits(row: Row) -> list[float]:
+    channels, parts = row.channels.values(), row.day_parts
+    whole = sum(parts) + 2.0
+    return [
+        log1p(len(channels)),
+        (max(channels, default=0) + 1.0) / (sum(channels) + 1.0),
+        *[(part + 0.5) / whole for part in parts[1:]],
+        (max(parts) + 0.5) / whole,
+    ]

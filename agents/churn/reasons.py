@@ -22,6 +22,8 @@ TOPICS: Final[dict[str, tuple[str, ...]]] = {
     "spend": ("spend_40", "spend", "basket", "basket_last", "max_order"),
     "returns": ("returns",),
     "season": ("weekend", "last_year"),
+    "channel": ("channels", "channel_main"),
+    "hour of the day": ("morning", "afternoon", "evening", "hours_main"),
 }
 """Features that say the same in several ways are looked at together; each is in one topic."""
 

@@ -15,12 +15,12 @@ import msgspec
 from msgspec import Struct
 from xxhash import xxh3_64_intdigest
 
-from agents.churn.catalogue import NAMES
+from agents.churn.catalogue import FINGERPRINT
 from schemas.times import Millis
 
 PART_BYTES: Final = 800_000
 _KEY: Final = b"model/"
-_FEATURES: Final = xxh3_64_intdigest("\n".join(NAMES).encode())
+_FEATURES: Final = int(FINGERPRINT, 16)
 
 Record = tuple[bytes, bytes | None]
 

@@ -15,13 +15,14 @@ from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from agents.churn.catalogue import NAMES
+from agents.churn.catalogue import FINGERPRINT
 from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
 from agents.churn.models.numbers import Matrix, Vector
 from agents.churn.prequential import Instant, Prequential
 from agents.churn.snapshot import Snapshot
-from schemas.examples import Example, Features, Label, UserKey
+from agents.gender.model import GenderModel
+from schemas.examples import Example, Features, Label, Stated, UserKey
 from schemas.times import NEVER, Millis
 
 Users: TypeAlias = tuple[UserKey, ...]
@@ -45,6 +46,8 @@ class Trainer:
     def __init__(self, grid: Grid, partitions: int) -> None:
         self.ensemble = Ensemble(grid.horizon)
         self._grid = grid
+        self._gender = GenderModel()
+        self._stated: dict[Millis, dict[UserKey, Stated]] = {}
         self._prequential = Prequential[Users](self.ensemble, self._labels, grid.lateness_ms)
         self._longest_ms = grid.wait_ms(grid.horizon_ms)
         self._swept: list[Millis] = [-1] * partitions
@@ -54,14 +57,16 @@ class Trainer:
     def take(self, example: Example) -> None:
         """Take in what a partition said; the same said twice is no more than said once.
 
-        Features of another version, which had more or fewer of them, are left out.
+        Features by another catalogue, as another version has it, are left out.
         """
         if isinstance(example, Features):
-            if len(example.values) != len(NAMES):
+            if example.catalogue != FINGERPRINT:
                 return
             self._features.setdefault(example.as_of, {}).setdefault(example.user, example.values)
         elif isinstance(example, Label):
             self._known.setdefault((example.as_of, example.span_ms), {})[example.user] = example.inactive
+        elif isinstance(example, Stated):
+            self._stated.setdefault(example.as_of, {}).setdefault(example.user, example)
         else:
             self._swept[example.partition] = max(self._swept[example.partition], example.as_of)
 
@@ -80,11 +85,18 @@ class Trainer:
         users, x = tuple(user for user, _ in known), np.array([values for _, values in known])
         said = self._prequential.turn(Instant(as_of, users, x))
         self._known = {name: labels for name, labels in self._known.items() if name[0] > as_of - self._longest_ms}
+        self._learn_gender(as_of)
         return Turn(as_of, users, x, said, self.ensemble.champion, self.ensemble.version)
 
     def snapshot(self, as_of: Millis) -> Snapshot:
         """What a scorer needs of the models, as of the instant of the newest turn."""
         return Snapshot(as_of, self._grid.every_ms, self._grid.horizon_ms, self.ensemble.snapshot(whole=False))
+
+    def _learn_gender(self, until: Millis) -> None:
+        """What users state needs no time to come true: it is learnt at its own instant."""
+        for as_of in sorted(each for each in self._stated if each <= until):
+            self._gender.learn(example for _, example in sorted(self._stated.pop(as_of).items()))
+        self.ensemble.gender = self._gender.voice(self.ensemble.version)
 
     def _labels(self, users: Users, as_of: Millis, span_ms: Millis) -> Vector:
         """The labels of these users; not a number where there are none, as of those who were erased."""

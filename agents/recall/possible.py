@@ -27,6 +27,6 @@ def possible_values(rule: TagRule) -> tuple[Scalar, ...] | None:
     elif rule.values is not UNSET:
         found = [choice.value for choice in rule.values]
     elif rule.bands is not UNSET:
-        found = [band.value for band in rule.bands]
+        found = [band.value for band in rule.bands if band.value is not UNSET]
     otherwise = [] if rule.else_ is UNSET else [rule.else_]
     return (*found, *otherwise) if found else None

@@ -28,10 +28,16 @@ def faults_of(bands: Sequence[Band], hysteresis: float) -> Iterator[Fault]:
         elif band.below is UNSET:
             yield Fault("every band but the last needs `below`", "bands", (place,))
         if band.value in [each.value for each in bands[:place]]:
-            yield Fault(f"there is a band {band.value!r} already", "bands", (place, "value"))
+            yield _twice(band, place)
     edges = [band.below for band in bands[:-1] if band.below is not UNSET]
     if len(edges) == len(bands) - 1:
         yield from _faults_of_edges(edges, hysteresis)
+
+
+def _twice(band: Band, place: int) -> Fault:
+    if band.value is UNSET:
+        return Fault("there is a band without a value already", "bands", (place,))
+    return Fault(f"there is a band {band.value!r} already", "bands", (place, "value"))
 
 
 def _faults_of_edges(edges: Sequence[float], hysteresis: float) -> Iterator[Fault]:

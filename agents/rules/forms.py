@@ -152,7 +152,8 @@ class Maker:
         if score is None or faults:
             return None
         edges = tuple(band.below for band in bands if band.below is not UNSET)
-        made = Bands(tuple(band.value for band in bands), edges, self.rule.hysteresis or 0.0, self._otherwise)
+        values = tuple(self._otherwise if band.value is UNSET else band.value for band in bands)
+        made = Bands(values, edges, self.rule.hysteresis or 0.0, self._otherwise)
         self._more["bands"] = made.of
         return helper("bands", score.node, ast.Name("current", ast.Load()))
 

@@ -168,6 +168,12 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     Function("p_inactive", None, _N, True, Input.SCORE,
              "The probability, 0 to 1, that nothing is done within the horizon of the churn model; unknown before the"
              " first score.", _method("p_inactive")),
+    Function("stated_gender", None, _T, True, Input.PROFILE,
+             'female or male, where the attribute "gender" of the profile is one of f, female, w, woman, 女, m, male,'
+             " man, 男; unknown where it is anything else.", _method("stated_gender")),
+    Function("p_female", None, _N, True, Input.GUESS | Input.PROFILE,
+             "The probability, 0 to 1, that the user is female, by the gender model; unknown before the first guess,"
+             " and of everyone whose profile says anything about gender.", _method("p_female")),
     Function("tag", (p.TAG,), Kind.ANY, True, Input.TAGS,
              "The value of another tag: of a rule, listed in `manual`, or a lifecycle.", _method("tag")),
     Function("attr", (p.NAME,), Kind.ANY, True, Input.PROFILE,

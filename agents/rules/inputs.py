@@ -34,11 +34,14 @@ class Input(IntFlag):
     """How likely the user is to stay away, by the churn model."""
     TIME = auto()
     """That time passes: windows move, and what was is longer ago."""
+    GUESS = auto()
+    """Which gender the model takes a user for who states none. (Last: rows keep these numbers.)"""
 
 
 FIRST: Final = int(Input.FIRST)
 TIME: Final = int(Input.TIME)
 SCORE: Final = int(Input.SCORE)
+GUESS: Final = int(Input.GUESS)
 PREFERENCES: Final = int(Input.PREFERENCES)
 TAGS: Final = int(Input.TAGS)
 ALL_INPUTS: Final = int(sum(Input))

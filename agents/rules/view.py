@@ -5,6 +5,7 @@ from math import ceil, floor
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
+from agents.gender.stated import gender_of, word_on_gender
 from agents.rules.cycles import cycles, most_overdue
 from agents.rules.purchases import purchases
 from agents.rules.tastes import Lead, Tastes
@@ -243,6 +244,15 @@ class View:
         """How likely the user is to stay away for the horizon, by the newest score; None before the first."""
         score = self.row.score
         return None if score is None else score.p_inactive
+
+    def stated_gender(self) -> str | None:
+        """What the profile says, in any of the usual spellings; None where it says nothing, or neither."""
+        return gender_of(word_on_gender(self.row))
+
+    def p_female(self) -> float | None:
+        """The newest guess at the gender; None before the first, and of those whose profile says anything."""
+        guess = self.row.guess
+        return None if guess is None or word_on_gender(self.row) is not None else guess.p_female
 
     def cart_items(self) -> int:
         """Different items that lie in the cart since the last checkout, of the 8 newest."""

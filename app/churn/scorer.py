@@ -15,6 +15,7 @@ from agents.churn.models.recency import Recency
 from agents.churn.restored import restored
 from agents.churn.sampler import Sampled
 from agents.churn.snapshot import Newest, Snapshot, SnapshotError
+from agents.gender.voice import Voice
 from app.committed import consumer_of
 from app.settings import Settings
 from app.topics import models_name
@@ -50,6 +51,10 @@ class Scorer:
             for sample, p in zip(samples, p_inactive.tolist(), strict=True)
         ]
 
+    def voice(self) -> Voice | None:
+        """What the newest gender model has to say, if it has."""
+        return None if self._ensemble is None else self._ensemble.gender
+
     async def run(self) -> None:
         """Follow the models' topic until cancelled."""
         while True:
@@ -57,8 +62,6 @@ class Scorer:
                 await self._follow()
             except (KafkaError, TimeoutError) as error:
                 _LOG.warning("the models' topic cannot be read: %s", error or type(error).__name__)
-            except SnapshotError as error:
-                _LOG.warning("%s; scores go on as they were", error)
             await asyncio.sleep(RETRY_S)
 
     async def _follow(self) -> None:
@@ -68,12 +71,15 @@ class Scorer:
             consumer.seek(here, (await consumer.beginning_offsets([here]))[here])
             while True:
                 for records in (await consumer.getmany(here, timeout_ms=1_000)).values():
-                    newest.read((record.key, record.value) for record in records)
-                snapshot = newest.snapshot()
-                if snapshot is not None and snapshot.as_of > self._as_of:
-                    await self._swap(snapshot)
+                    try:
+                        newest.read((record.key, record.value) for record in records)
+                        await self._swap(newest.snapshot())
+                    except SnapshotError as error:
+                        _LOG.warning("%s; scores go on as they were", str(error))
 
-    async def _swap(self, snapshot: Snapshot) -> None:
+    async def _swap(self, snapshot: Snapshot | None) -> None:
+        if snapshot is None or snapshot.as_of <= self._as_of:
+            return
         self._as_of = snapshot.as_of
         if (snapshot.every_ms, snapshot.horizon_ms) != (self._grid.every_ms, self._grid.horizon_ms):
             raise SnapshotError("the models were trained with another REKINDLE_CHURN_EVERY or _HORIZON")

@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.churn.grid import Grid
-from agents.churn.snapshot import Newest, Record, records_of
+from agents.churn.snapshot import Newest, Record, SnapshotError, records_of
 from agents.churn.trainer import Trainer, Turn
 from app.committed import committed, consumer_of
 from app.connection import KafkaConnection
@@ -53,8 +53,7 @@ class Training:
         await producer.start()
         try:
             newest = await read_models(self._settings, self._kafka)
-            snapshot, self._slots = newest.snapshot(), newest.slots
-            self._published = -1 if snapshot is None else snapshot.as_of
+            self._published, self._slots = _published(newest), newest.slots
             await self._follow(producer, is_exact=is_exact)
         finally:
             await producer.stop()
@@ -96,6 +95,16 @@ class Training:
         topic = models_name(self._settings)
         sent = [await producer.send(topic, key=key, value=value, partition=0) for key, value in records]
         await asyncio.gather(*sent)
+
+
+def _published(newest: Newest) -> Millis:
+    """The instant of the newest models that need not be said again; -1: there are none."""
+    try:
+        snapshot = newest.snapshot()
+    except SnapshotError as error:
+        _LOG.warning("%s; this version's take their place", str(error))
+        return -1
+    return -1 if snapshot is None else snapshot.as_of
 
 
 async def read_models(settings: Settings, kafka: KafkaConnection) -> Newest:

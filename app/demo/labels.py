@@ -31,7 +31,7 @@ def cause_in_words(cause: str) -> str:
     """
     if cause == BY_TIME:
         return TIME_PASSED
-    if cause.startswith("churn:"):
+    if cause.startswith(("churn:", "gender:")):
         return NEW_SCORE
     kind, _, event_id = cause.partition(":")
     return next((f"{kind}, {label}" for label in LABELS if event_id.startswith(f"{label}-")), kind)

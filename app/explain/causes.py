@@ -111,6 +111,8 @@ _OTHERS: Final[dict[str, Chooses]] = {
     "cart_items": _of_type("cart"),
     "cart_value": _of_type("cart"),
     "p_inactive": _activity,
+    "stated_gender": _profile("attributes"),
+    "p_female": lambda mark: mark.type in {"click", "cart"} or _purchase(mark),
     "attr": _profile("attributes"),
     "consent": _profile("consent"),
     "reachable": _profile("reachable"),

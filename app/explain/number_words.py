@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from agents.gender.stated import word_on_gender
 from agents.rules.view import Instant, View
 from agents.rules.watched import Call
 from app.explain import taste_words
@@ -168,6 +169,18 @@ def _p_inactive(answer: Answer) -> str:
     return f"{chance(score.p_inactive)} likely to stay away for {span(score.horizon_ms)}, by {plain(score.model)}"
 
 
+def _stated_gender(answer: Answer) -> str:
+    word = word_on_gender(answer.view.row)
+    return "the profile says nothing about gender" if word is None else f"gender by the profile: {value(word)}"
+
+
+def _p_female(answer: Answer) -> str:
+    if answer.result is None:
+        return f"no guess of the gender model {'yet' if answer.view.row.guess is None else 'counts beside the profile'}"
+    likely = max((answer.result, "female"), (1 - answer.result, "male"))
+    return f"{chance(likely[0])} likely to be {likely[1]}, as the gender model takes it from what they look at"
+
+
 def _reachable(answer: Answer) -> str:
     (channel,) = answer.arguments
     return f"{'can' if answer.result else 'cannot'} be reached by {channel}"
@@ -197,6 +210,8 @@ WORDS: Final[dict[str, _Tell]] = {
     "cart_items": lambda answer: f"{counted(answer.result, 'item')} in the open cart",
     "cart_value": lambda answer: f"open cart worth {money(answer.result)}",
     "p_inactive": _p_inactive,
+    "stated_gender": _stated_gender,
+    "p_female": _p_female,
     "tag": _tag,
     "attr": _attr,
     "consent": _consent,

@@ -56,4 +56,5 @@ _WORDS: Final = {
     BY_TIME: "as time passed",
     BY_RULES: "by new rules",
     "churn": "by a new score of the churn model",
+    "gender": "by a new guess of the gender model",
 }

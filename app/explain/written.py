@@ -61,7 +61,8 @@ def _form(rule: TagRule) -> Iterator[str]:
 
 
 def _band(band: Band) -> str:
-    return value(band.value) + ("" if band.below is UNSET else f" below {number(band.below)}")
+    said = "nothing" if band.value is UNSET else value(band.value)
+    return said if band.below is UNSET else f"{said} below {number(band.below)}"
 
 
 def _preference(rule: TagRule) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
-from agents.churn.sampler import Sampled
+from agents.churn.sampler import Sampled, guesses
+from agents.gender.voice import Voice
 from agents.partition import Epoch, Partition, Wall
 from app.live.chunk import Chunk
 from app.live.epoch_log import EpochLog, EpochRecords
@@ -59,7 +60,7 @@ class Wiring:
     `committed`: is told of each epoch after it is written, and how many seconds that took.
     `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
     whoever waits for the broker waits for one slice at a time, not for one of each partition.
-    `partitions`: how many the topics have. `score`: scores users by the models of churn.
+    `partitions`: how many the topics have. `score`: scores users by the models of churn; `voice`: the gender model's.
     """
 
     log: EpochLog
@@ -70,6 +71,7 @@ class Wiring:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     partitions: int = 1
     score: Callable[[Sequence[Sampled]], list[tuple[UserId, Score]]] | None = None
+    voice: Callable[[], Voice | None] | None = None
 
 
 class PartitionTask:
@@ -218,10 +220,17 @@ class PartitionTask:
     async def _score(self) -> None:
         """Score whom the partition sampled: in a thread, as that takes longer than a slice."""
         sampler, score = self.partition.sampler, self._wiring.score
-        if sampler is None or not sampler.samples or score is None:
+        if sampler is None or score is None:
             return
-        for user_id, found in await asyncio.to_thread(score, sampler.take_samples()):
+        voice = None if self._wiring.voice is None else self._wiring.voice()
+        sampler.guesses = voice is not None
+        if not sampler.samples:
+            return
+        samples = sampler.take_samples()
+        for user_id, found in await asyncio.to_thread(score, samples):
             self.partition.score(user_id, found)
+        for user_id, guess in guesses(voice, samples):
+            self.partition.guess(user_id, guess)
 
     def _wall(self) -> Wall | None:
         wall = self._wiring.clocks.wall

@@ -146,6 +146,7 @@ class Worker:
             turn=self._turn,
             partitions=settings.partitions,
             score=None if self._scorer is None else self._scorer.score,
+            voice=None if self._scorer is None else self._scorer.voice,
             clocks=Clocks(monotonic, now if settings.clock is Clock.WALL else None),
         )
         accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT

@@ -43,7 +43,7 @@
   // the same words as cause_in_words() in app/demo/labels.py
   const causeInWords = (cause) => {
     if (cause === "timer") return words.time;
-    if (cause.startsWith("churn:")) return words.score;
+    if (/^(churn|gender):/.test(cause)) return words.score;
     const colon = cause.indexOf(":");
     const label = words.labels.find((each) => cause.startsWith(`${each}-`, colon + 1));
     return [cause.slice(0, colon), label].filter(Boolean).join(", ");

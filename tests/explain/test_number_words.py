@@ -14,6 +14,7 @@ from schemas.events import AnyEvent
 from schemas.rules import Population
 from schemas.times import DAY_MS, HOUR_MS, Millis
 from tables.dimensions import DIMENSIONS
+from tables.guess import Guess
 from tables.score import Score
 from tests.agents.drive import cart, click, day, order, profile, tag
 from tests.explain.people import book_of, known
@@ -21,7 +22,13 @@ from tests.explain.people import book_of, known
 POPULATION = Population(channel={"web": 0.5})
 
 BUYER: list[AnyEvent] = [
-    profile(day(0), kind="registered", attributes={"region": "north"}, consent={"sms": True}, reachable=["sms"]),
+    profile(
+        day(0),
+        kind="registered",
+        attributes={"region": "north", "gender": "F"},
+        consent={"sms": True},
+        reachable=["sms"],
+    ),
     click(day(0, 5), category="shoes", channel="web", price=10),
     click(day(1), category="shoes", channel="app", price=10, action="review"),
     click(day(1, 1), category="hats", channel="web", brand="acme", action="search"),
@@ -92,6 +99,8 @@ FIRST = "first activity 10 days ago (2024-01-01)"
         ("cart_value", "open cart worth 8.00", "open cart worth 0.00"),
         ('tag("vip")', "tag vip: gold", "tag vip: 1"),
         ('tag("lifecycle.purchase")', "tag lifecycle.purchase: active", "tag lifecycle.purchase: unactivated"),
+        ("stated_gender", "gender by the profile: F", "the profile says nothing about gender"),
+        ("p_female", "no guess of the gender model yet", "no guess of the gender model yet"),
         ('attr("region")', "attribute region: north", "attribute region: not known"),
         ('consent("sms")', "agreed to sms", "never said whether to use sms"),
         ('consent("email")', "never said whether to use email", "never said whether to use email"),
@@ -101,6 +110,22 @@ FIRST = "first activity 10 days ago (2024-01-01)"
 def test_a_number_is_told_in_words(expression: str, bought: str, new: str) -> None:
     assert words(expression, BUYER) == [bought]
     assert words(expression, NEWCOMER) == [new]
+
+
+@pytest.mark.parametrize(
+    ("p_female", "word", "told"),
+    [
+        (0.86, None, ["86% likely to be female, as the gender model takes it from what they look at"]),
+        (0.1, "", ["90% likely to be male, as the gender model takes it from what they look at"]),
+        (0.86, "diverse", ["no guess of the gender model counts beside the profile"]),
+    ],
+)
+def test_a_guess_is_told_in_words(p_female: float, word: str | None, told: list[str]) -> None:
+    book = book_of('name = "mine"\nvalue = "p_female"')
+    row = known([profile(day(0), attributes={"gender": word})], NOW, book).row
+    row.guess = Guess(p_female, day(5), "v")
+    seen = look_again(row, NOW, book, DEFAULT_LIMITS)["mine"]
+    assert [number.words for number in number_words.in_words(seen.calls, View(row, NOW), POPULATION)] == told
 
 
 def test_what_a_share_tells_is_not_told_again() -> None:

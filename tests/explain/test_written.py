@@ -30,6 +30,10 @@ PRICES = (
             ["by the score spend(): low below 0.25, high", "left only 0.1 past an edge"],
         ),
         (
+            TagRule(name="a", score="spend()", bands=[Band(below=0.25), Band(value="high")]),
+            ["by the score spend(): nothing below 0.25, high"],
+        ),
+        (
             TagRule(name="a", prefer="price_band", min_lift=1.1),
             [PRICES],
         ),

@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import msgspec
 import pytest
+from kafka import KafkaProducer
 
+from agents.churn import snapshot as module
 from agents.churn.grid import Grid
-from agents.churn.snapshot import Newest
+from agents.churn.snapshot import Newest, Snapshot, records_of
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition
 from schemas.decode import decode
@@ -147,6 +149,28 @@ def test_a_trainer_that_is_killed_starts_anew_and_says_no_version_twice(
         assert counted(examples_of(system)) == expected
         found = list(versions(system))
         assert found == list(range(found[0], last_instant(history) + 1, GRID.every_ms))
+
+
+def test_models_by_the_features_of_another_version_give_way(
+    history: list[Wire], apache_kafka: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(module, "_FEATURES", 1)
+        records = records_of(Snapshot(last_instant(history), GRID.every_ms, GRID.horizon_ms, b"other models"))
+    with System(tmp_path, kafka=apache_kafka.bootstrap, **SETTINGS) as system:
+        producer = KafkaProducer(bootstrap_servers=apache_kafka.bootstrap)
+        for key, value in records:
+            producer.send(system.settings.topic_prefix + "churn-models", value, key=key, partition=0)
+        producer.close()
+        system.start(0)
+        system.publish(history)
+        deadline = time.monotonic() + PATIENCE_S
+        while "scores by the models of" not in system.logs():
+            assert time.monotonic() < deadline, system.logs()
+            time.sleep(1)
+        assert system.logs().count("on other features; this version's take their place") == 1
+        assert system.logs().count("on other features; scores go on as they were") == 1
+        assert system.stop() == [0]
 
 
 def test_a_trainer_by_hand_takes_over_from_the_workers(apache_kafka: Any, tmp_path: Path) -> None:

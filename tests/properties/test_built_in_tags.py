@@ -51,6 +51,7 @@ DEEDS: Final[tuple[Wire, ...]] = (
     *({"type": "order", **fields} for fields in ORDERS),
     *({"type": "profile", "kind": kind} for kind in ("registered", "login", "updated", "erased")),
     *({"type": "profile", "attributes": {"timezone": zone}} for zone in ("Asia/Tokyo", "America/New_York", "-03:30")),
+    *({"type": "profile", "attributes": {"gender": word}} for word in ("F", " Man ", "女", "diverse", None, 1)),
     {"type": "message", "kind": "sent", "trigger_id": "t"},
     {"type": "tag", "tag": "blocked", "value": True},
 )
@@ -59,6 +60,7 @@ ABOUT: Final[dict[str, set[str]]] = {
     **{tag: {"click", "cart"} for tag in _PREFERENCES},
     "registered": {"profile"},
     "new_user": {"profile"},
+    "gender": {"profile"},
     "growth_level": {"order", "review"},
     "coupons.claimed": {"coupon_claim"},
     "coupons.used": {"c"},

@@ -72,6 +72,7 @@ def facts(row: Row) -> dict[str, Any]:
         "tags": {name: _tag(known) for name, known in row.tags.items()},
         "forgotten": row.forgotten,
         "portraits": _portraits(row),
+        "habits": (row.day_parts, row.channels),
     }
 
 

@@ -10,15 +10,19 @@ from agents.churn.catalogue import NAMES, PLACE
 from agents.churn.features import features, matrix
 from app.churn_docs import tables
 from schemas.events import AnyEvent
-from schemas.times import DAY_MS, MAX_TS
-from tables.row import Row
-from tests.agents.drive import Story, cart, click, day, order
+from schemas.times import DAY_MS, HOUR_MS, MAX_TS
+from tables.row import FirstActivity, Row
+from tests.agents.drive import Story, cart, click, day, order, profile
 from tests.properties.test_the_law import drive
 from tests.storms import Storm, storms
 
 
 def value(story: Story, name: str, at: int) -> float:
     return features(story.row(), at)[PLACE[name]]
+
+
+def habits(story: Story) -> dict[str, float]:
+    return {name: value(story, name, day(9)) for name in ("channels", "channel_main")}
 
 
 @settings(max_examples=150, deadline=None)
@@ -95,6 +99,36 @@ def test_the_cart_recency_counts_from_the_cart() -> None:
     story = Story()
     story.apply(click(day(0)), cart(day(6)))
     assert value(story, "cart_recency", day(10)) == pytest.approx(np.log1p(4))
+
+
+def test_channels_are_counted_as_far_as_they_are_told() -> None:
+    story = Story()
+    story.apply(click(day(0)), profile(day(1), kind="login"))
+    assert habits(story) == {"channels": 0.0, "channel_main": 1.0}
+    story.apply(click(day(2), channel="app"), cart(day(3), channel="app"), order(day(4), channel="store"))
+    assert habits(story) == {"channels": pytest.approx(np.log1p(2)), "channel_main": 3 / 4}
+
+
+def test_each_part_of_the_day_has_its_share_of_the_activities() -> None:
+    # hour  0     6     12    18    24
+    #       |     | c   |     | c c |
+    story = Story()
+    story.apply(*(click(day(0, hour * HOUR_MS)) for hour in (8, 18, 23)))
+    shares = {"morning": 1.5 / 5, "afternoon": 0.5 / 5, "evening": 2.5 / 5, "hours_main": 2.5 / 5}
+    assert {name: value(story, name, day(2)) for name in shares} == shares
+
+
+def test_who_keeps_to_the_night_has_hours_too() -> None:
+    story = Story()
+    story.apply(*(click(day(number)) for number in range(8)))
+    shares = {"morning": 0.5 / 10, "afternoon": 0.5 / 10, "evening": 0.5 / 10, "hours_main": 8.5 / 10}
+    assert {name: value(story, name, day(9)) for name in shares} == shares
+
+
+def test_of_a_row_from_before_habits_were_counted_no_hour_stands_out() -> None:
+    found = features(Row(first=FirstActivity(day(0), "a", "click")), day(9))
+    names = ("channels", "channel_main", "morning", "afternoon", "evening", "hours_main")
+    assert [found[PLACE[name]] for name in names] == [0.0, 1.0, *[0.25] * 4]
 
 
 def test_what_is_aged_is_what_the_row_says_then() -> None:

@@ -3,18 +3,27 @@
 from random import Random
 from typing import Final
 
+import msgspec
 import numpy as np
 import pytest
 
-from agents.churn.catalogue import FEATURES
+from agents.churn.catalogue import FEATURES, FINGERPRINT
+from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
 from agents.churn.trainer import Trainer, Turn
-from schemas.examples import Example, Features, Label, Swept
+from agents.gender import model
+from schemas.examples import Example, Features, Label, Stated, Swept
 from schemas.times import DAY_MS
 
 GRID: Final = Grid(15 * DAY_MS, 30 * DAY_MS, 0)
 INSTANTS: Final = [number * GRID.every_ms for number in range(1, 6)]
 USERS: Final = [f"{number:016x}" for number in range(30)]
+VALUES: Final = [1.0] * len(FEATURES)
+
+
+def stated(user: str, as_of: int) -> Stated:
+    number = USERS.index(user)
+    return Stated(user=user, as_of=as_of, female=number % 4 > 1, tastes={number % 4 // 2: 600, 2: 100 + number})
 
 
 def examples(partition: int, partitions: int) -> list[Example]:
@@ -23,7 +32,8 @@ def examples(partition: int, partitions: int) -> list[Example]:
     for as_of in INSTANTS:
         for number, user in list(enumerate(USERS))[partition::partitions]:
             values = [float((number * 7 + place + as_of // DAY_MS) % 11) for place in range(len(FEATURES))]
-            said.append(Features(user=user, as_of=as_of, values=values))
+            said.append(Features(user=user, as_of=as_of, values=values, catalogue=FINGERPRINT))
+            said.append(stated(user, as_of))
             thens = ((as_of - GRID.wait_ms(span_ms), span_ms) for span_ms in GRID.spans_ms)
             said += [
                 Label(user=user, as_of=then, span_ms=span_ms, inactive=number % 3 == 0)
@@ -43,6 +53,10 @@ def interleaved(lanes: list[list[Example]], random: Random) -> list[Example]:
 
 
 def turns(said: list[Example], partitions: int, every: int = 1) -> list[Turn]:
+    return learnt(said, partitions, every)[0]
+
+
+def learnt(said: list[Example], partitions: int, every: int = 1) -> tuple[list[Turn], Trainer]:
     trainer, found = Trainer(GRID, partitions), list[Turn]()
     for number, example in enumerate(said, start=1):
         trainer.take(example)
@@ -50,7 +64,13 @@ def turns(said: list[Example], partitions: int, every: int = 1) -> list[Turn]:
             found.append(turn)
     while (turn := trainer.turn()) is not None:
         found.append(turn)
-    return found
+    return found, trainer
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gender model speaks when it has met ten users of each gender."""
+    monkeypatch.setattr(model, "MIN_USERS", 10)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +95,30 @@ def test_neither_the_partitions_nor_the_order_among_them_make_a_difference(seed:
             assert all(np.array_equal(one.said[name], other.said[name]) for name in other.said)
 
 
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_learnt_of_gender_is_the_same_however_the_examples_came(seed: int) -> None:
+    _, one = learnt(examples(0, 1), 1)
+    random = Random(seed)  # noqa: S311  an order, no secret
+    said = interleaved([examples(number, 3) for number in range(3)], random)
+    _, other = learnt([each for each in said for _ in range(random.choice([1, 2]))], 3, every=17)
+    assert one.ensemble.gender is not None
+    assert one.ensemble.gender == other.ensemble.gender
+    assert one.ensemble.gender.version == one.ensemble.version
+
+
+@pytest.mark.usefixtures("soon")
+def test_the_model_of_gender_travels_with_the_others_and_models_of_before_it_have_none() -> None:
+    ensemble = learnt(examples(0, 1), 1)[1].ensemble
+    scorer = Ensemble(GRID.horizon)
+    scorer.restore(ensemble.snapshot(whole=False))
+    assert scorer.gender == ensemble.gender is not None
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(ensemble.snapshot())[:-1])
+    scorer.restore(older)
+    assert scorer.gender is None
+    assert scorer.champion == ensemble.champion
+
+
 def test_no_turn_comes_before_the_last_partition_is_done() -> None:
     first, second = (examples(number, 2) for number in range(2))
     trainer = Trainer(GRID, 2)
@@ -93,5 +137,7 @@ def test_a_user_without_a_label_teaches_nothing() -> None:
 
 
 def test_features_of_another_version_are_left_out(expected: list[Turn]) -> None:
-    strange = Features(user="f" * 16, as_of=INSTANTS[0], values=[1.0])
-    assert [turn.users for turn in turns([strange, *examples(0, 1)], 1)] == [turn.users for turn in expected]
+    decode = msgspec.json.Decoder(Example).decode
+    old = decode(msgspec.json.encode({"kind": "features", "user": "f" * 16, "as_of": INSTANTS[0], "values": VALUES}))
+    newer = Features(user="e" * 16, as_of=INSTANTS[0], values=VALUES, catalogue="0" * 16)
+    assert [turn.users for turn in turns([old, newer, *examples(0, 1)], 1)] == [turn.users for turn in expected]

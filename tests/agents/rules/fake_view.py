@@ -17,7 +17,20 @@ UNTOLD: Final[dict[str, Any]] = {
     **dict.fromkeys(
         ("instant", "since", "since_crosses", "mean_gap", "cycle", "cycle_crosses", "category_due", "return_rate")
     ),
-    **dict.fromkeys(("p_inactive", "share", "spend_share", "top", "top_share", "tag", "attr", "consent")),
+    **dict.fromkeys(
+        (
+            "p_inactive",
+            "p_female",
+            "stated_gender",
+            "share",
+            "spend_share",
+            "top",
+            "top_share",
+            "tag",
+            "attr",
+            "consent",
+        )
+    ),
     "lead": Lead(None, 0, 0, 0),
     **dict.fromkeys(("unit", "holds_for")),
     "weight": 0,

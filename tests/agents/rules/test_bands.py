@@ -40,6 +40,24 @@ def test_a_band_is_left_only_past_its_edge_by_the_hysteresis(score: float, curre
     assert BANDS.of(score, current) == expected
 
 
+SURE: Final = Bands(("no", None, "yes"), (0.2, 0.8), 0.05, None)
+"""The band in between has no value."""
+
+
+@pytest.mark.parametrize(
+    ("score", "current", "expected"),
+    [
+        *((0.84, None, None), (0.85, None, "yes"), (0.75, "yes", "yes"), (0.74, "yes", None)),
+        *((0.15, None, None), (0.14, None, "no"), (0.24, "no", "no"), (0.25, "no", None)),
+        *((0.1, "yes", "no"), (0.9, "no", "yes"), (None, "yes", None)),
+    ],
+)
+def test_a_band_without_a_value_is_left_and_entered_like_the_others(
+    score: float | None, current: Scalar, expected: Scalar
+) -> None:
+    assert SURE.of(score, current) == expected
+
+
 def test_an_edge_is_met_as_it_is_written() -> None:
     rates = Bands(("low", "high"), (0.1,), 0.02, None)
     assert (rates.of(3 / 25, "low"), rates.of(2 / 25, "high")) == ("high", "high"), "0.1 + 0.02 is more than 0.12"

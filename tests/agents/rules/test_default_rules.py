@@ -133,6 +133,13 @@ CASES: Final[dict[str, list[tuple[dict[Asked, Any], Scalar]]]] = {
         ({("p_inactive",): 0.4}, "mid"),
         ({("p_inactive",): 0.7}, "high"),
     ],
+    "gender": [
+        ({}, None),
+        *(({("stated_gender",): stated}, stated) for stated in ("female", "male")),
+        ({("stated_gender",): "female", ("p_female",): 0.01}, "female"),
+        ({("stated_gender",): "male", ("p_female",): 0.99}, "male"),
+        *(({("p_female",): p}, value) for p, value in [(0.85, "female"), (0.849, None), (0.15, None), (0.149, "male")]),
+    ],
 }
 
 

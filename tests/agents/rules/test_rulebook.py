@@ -57,6 +57,8 @@ def mistakes(*rules: dict[str, Any], **more: Any) -> list[tuple[tuple[str | int,
         ({"values": [{"value": "x", "when": "orders() > 1"}], "else": "y"}, "y", "x"),
         ({"values": [{"value": "x", "when": "orders() > 1"}]}, None, "x"),
         ({"score": "orders()", "bands": [{"value": 0, "below": 2}, {"value": 1}]}, 0, 1),
+        ({"score": "orders()", "bands": [{"below": 2}, {"value": "many"}]}, None, "many"),
+        ({"score": "orders()", "bands": [{"below": 2}, {"value": "many"}], "else": "few"}, "few", "many"),
         (
             {"score": "mean_gap(orders)", "bands": [{"value": 0, "below": 2}, {"value": 1}], "else": "none"},
             "none",
@@ -256,6 +258,7 @@ def test_a_rule_that_cannot_be_is_told_with_its_key(
         ([(1, None), (2, None)], 0, ("bands", 0), "every band but the last needs `below`"),
         ([(1, 0.5), (2, 0.5), (3, None)], 0, ("bands", 1, "below"), "bands ascend, and 0.5 is not above 0.5"),
         ([(1, 0.5), (1, None)], 0, ("bands", 1, "value"), "there is a band 1 already"),
+        ([(None, 0.5), (1, 0.7), (None, None)], 0, ("bands", 2), "there is a band without a value already"),
         (
             [(1, 0.3), (2, 0.7), (3, None)],
             0.4,
@@ -267,7 +270,9 @@ def test_a_rule_that_cannot_be_is_told_with_its_key(
 def test_bands_that_cannot_be_are_told(
     bands: list[tuple[Any, Any]], hysteresis: float, path: tuple[str | int, ...], text: str
 ) -> None:
-    given = [{"value": value, **({} if below is None else {"below": below})} for value, below in bands]
+    given = [
+        {name: part for name, part in zip(("value", "below"), band, strict=True) if part is not None} for band in bands
+    ]
     assert mistakes({"score": "1", "bands": given, "hysteresis": hysteresis}) == [(("tag", 0, *path), text)]
 
 
