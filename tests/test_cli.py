@@ -403,12 +403,36 @@ def test_diff_shows_who_would_gain_or_lose_which_tag(history: Path, folder: Path
     result = rekindle("rules", "diff", "old.toml", "new.toml", history, "--out", "out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert re.search(r"vip +1 +1 +2024-01-02", result.stdout)
-    assert sorted(path.name for path in Path("out").iterdir()) == ["diff-users.csv", "diff.html", "diff.json"]
+    files = ["diff-triggers.csv", "diff-users.csv", "diff.html", "diff.json"]
+    assert sorted(path.name for path in Path("out").iterdir()) == files
     printed = rekindle("rules", "diff", "old.toml", "new.toml", history, "--json")
     assert printed.stdout_bytes == Path("out/diff.json").read_bytes()
     assert json.loads(printed.stdout)["tags"]["vip"]["gained"] == 1
     before = rekindle("rules", "diff", "old.toml", "new.toml", history, "--until", f"{DAY_0}", "--json")
     assert json.loads(before.stdout)["tags"]["vip"]["gained"] == 0
+
+
+THANKS: Final = """
+[[campaign]]
+name = "thanks"
+on = { tag = "lifecycle.purchase", to = "active" }
+channels = [{ channel = "coupon", cost = 1 }]
+quiet_hours = "none"
+"""
+
+
+def test_diff_compares_campaigns_over_the_last_so_many_days(history: Path, folder: Path) -> None:
+    (folder / "old.toml").write_text("", encoding="utf-8")
+    (folder / "new.toml").write_text(THANKS, encoding="utf-8")
+    command = ("rules", "diff", "old.toml", "new.toml", history, "--until", f"{DAY_0 + 20 * DAY_MS}", "--json")
+    spans = {"30d": 21, "20d": 20, "457h": 20, "456h": 19}
+    found = {span: json.loads(rekindle(*command, "--last", span).stdout) for span in spans}
+    assert {span: len(each["days"]) for span, each in found.items()} == spans
+    assert {span: each["campaigns"]["thanks"]["new"] for span, each in found.items()} == {
+        **dict.fromkeys(spans, 1),
+        "456h": 0,
+    }
+    assert json.loads(rekindle(*command).stdout) == found["30d"]
 
 
 def test_diff_of_a_file_with_itself_is_none(history: Path, folder: Path) -> None:

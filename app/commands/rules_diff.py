@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.console import STDERR, Files, Format, fail, instant
+from app.commands.console import STDERR, Files, Format, fail, instant, span
 from app.commands.rules_option import or_exit
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
 from app.settings import Settings, SettingsError, load
-from schemas.times import Millis
+from schemas.times import DAY_MS, Millis
 
 if TYPE_CHECKING:
     from app.rules_diff.compare import Comparison
@@ -31,14 +31,22 @@ def diff(  # noqa: PLR0913, PLR0917  as many as the command has
             help="How things stand then: 2011-12-10T00:00:00Z, or ms. Default: the last event.",
         ),
     ] = None,
+    last: Annotated[
+        Millis | None,
+        typer.Option(
+            parser=span,
+            metavar="SPAN",
+            help="Compare campaigns over so much time before the end, in whole UTC days: 90d. Default: 30d.",
+        ),
+    ] = None,
     file_format: Format = FileFormat.WIRE,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Folder for `diff.html`, `diff.json` and `diff-users.csv`; it is made if need be."),
+        typer.Option("--out", help="Folder for `diff.html`, `diff.json` and lists as CSV; it is made if need be."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print diff.json instead of a table.")] = False,
 ) -> None:
-    """Show who would gain or lose which tag, and when, if other rules went live.
+    """Show who would gain or lose which tag, and what campaigns would send, if other rules went live.
 
     Both files of rules are applied to the same history, in one pass.
     """
@@ -52,7 +60,8 @@ def diff(  # noqa: PLR0913, PLR0917  as many as the command has
         rules = or_exit(old, rules_to_compare), or_exit(new, rules_to_compare)
         if out is not None:
             output.clear(out)
-        found = _compared(rules, files, until, file_format, settings)
+        last_days = None if last is None else -(-last // DAY_MS)
+        found = _compared(rules, files, until, last_days, file_format, settings)
         if out is not None:
             output.write(found, out)
     except (HistoryError, SettingsError) as error:
@@ -69,10 +78,15 @@ def diff(  # noqa: PLR0913, PLR0917  as many as the command has
 
 
 def _compared(
-    rules: "tuple[Rules, Rules]", files: list[Path], until: Millis | None, file_format: FileFormat, settings: Settings
+    rules: "tuple[Rules, Rules]",
+    files: list[Path],
+    until: Millis | None,
+    last_days: int | None,
+    file_format: FileFormat,
+    settings: Settings,
 ) -> "Comparison":
     from app.history.history import History
-    from app.rules_diff.compare import compare
+    from app.rules_diff.compare import LAST_DAYS, compare
     from app.summary import Bars
 
     with Bars(STDERR) as bars:
@@ -84,4 +98,4 @@ def _compared(
             max_ahead_ms=settings.max_ahead,
             progress=bars.show,
         )
-        return compare(rules, history, file_format.value, settings.limits)
+        return compare(rules, history, file_format.value, settings.limits, last_days or LAST_DAYS)

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, field
 
 from app.report_data import History
 from app.report_types import Count
+from app.rules_diff.campaign_data import CampaignDiff
 from app.rules_diff.pairs import TagPairs
 from app.rules_diff.rules import Rules
 from app.tag_moves import NONE, Days, Key, TagMoves, dates, in_order, value_of
@@ -26,12 +27,19 @@ class Book(Struct, kw_only=True, frozen=True):
     version: int
     fingerprint: str
     rules: Count
+    campaigns: Count
 
     @classmethod
     def of(cls, rules: Rules) -> "Book":
         """What tells a rulebook from another."""
         book = rules.book
-        return cls(name=rules.name, version=book.version, fingerprint=book.fingerprint, rules=len(book.rules))
+        return cls(
+            name=rules.name,
+            version=book.version,
+            fingerprint=book.fingerprint,
+            rules=len(book.rules),
+            campaigns=len(book.campaigns.all),
+        )
 
 
 class ValueDiff(Struct, kw_only=True, frozen=True):
@@ -118,6 +126,9 @@ class Diff(Struct, kw_only=True, frozen=True):
     new: Book
     same: Annotated[list[TagName], Meta(description="tags whose rules are the same, and were not compared")]
     tags: Annotated[dict[TagName, TagDiff], Meta(description="all others")]
+    days: Annotated[list[date], Meta(description="UTC, over which campaigns are compared")]
+    same_campaigns: Annotated[list[str], Meta(description="campaigns that were not compared: nothing can differ")]
+    campaigns: Annotated[dict[str, CampaignDiff], Meta(description="all others")]
 
 
 def _days(pairs: TagPairs, until: Millis) -> Days:

@@ -1,5 +1,6 @@
 """Rules to compare: a rulebook together with what stands in its file."""
 
+import dataclasses
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,21 +8,24 @@ from typing import NamedTuple
 
 import msgspec
 
+from agents.recall.campaigns import NO_CAMPAIGNS, Campaigns
 from agents.rules.inputs import Input
 from agents.rules.rule import Rule
 from agents.rules.rulebook import Rulebook
 from app.rules_file import MAX_BYTES, builtin_rules, read_rules
+from schemas.campaigns import CampaignTable
 from schemas.changes import TagName
 from schemas.rules import Population, RulesFile, TagKind, TagRule
 
 
 class Rules(NamedTuple):
-    """A rulebook, and the definition of each of its rules. `name`: of the file."""
+    """A rulebook, and the definition of each of its rules and campaigns. `name`: of the file."""
 
     name: str
     book: Rulebook
     definitions: Mapping[TagName, TagRule]
     population: Population
+    campaigns: Mapping[str, CampaignTable]
 
 
 def rules_to_compare(path: Path) -> Rules:
@@ -33,8 +37,9 @@ def rules_to_compare(path: Path) -> Rules:
         content = opened.read(MAX_BYTES + 1)
     book = read_rules(content, str(path))
     file = msgspec.convert(tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")), RulesFile)
-    merged = {rule.name: rule for rule in (*builtin_rules().tag, *file.tag)}
-    return Rules(path.name, book, {name: rule for name, rule in merged.items() if name in book.names}, file.population)
+    rules = {rule.name: rule for rule in (*builtin_rules().tag, *file.tag) if rule.name in book.names}
+    campaigns = {campaign.name: campaign for campaign in (*builtin_rules().campaign, *file.campaign)}
+    return Rules(path.name, book, rules, file.population, campaigns)
 
 
 def differing(old: Rules, new: Rules) -> frozenset[TagName]:
@@ -52,12 +57,16 @@ def differing(old: Rules, new: Rules) -> frozenset[TagName]:
     return frozenset(names)
 
 
-def only(book: Rulebook, names: frozenset[TagName]) -> Rulebook:
-    """The rules of these tags, and those on which they depend: for these tags it says the same as the whole."""
+def only(book: Rulebook, names: frozenset[TagName], campaigns: Campaigns = NO_CAMPAIGNS) -> Rulebook:
+    """The rules of these tags, and those on which they depend: for these tags it says the same as the whole.
+
+    The campaigns are to read no other tags; what goes along with their triggers is left out.
+    """
     needed = set(names)
     while more := {name for rule in book.rules if rule.name in needed for name in _dependencies(rule, book)} - needed:
         needed |= more
-    return Rulebook((rule for rule in book.rules if rule.name in needed), book.version, book.fingerprint)
+    rules = (rule for rule in book.rules if rule.name in needed)
+    return Rulebook(rules, book.version, book.fingerprint, dataclasses.replace(campaigns, profile=()))
 
 
 def _meaning(rule: TagRule | None) -> TagRule | None:
