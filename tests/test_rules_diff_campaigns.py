@@ -154,7 +154,7 @@ def test_the_terminal_tells_what_differs_and_why_nothing_is_sent(
     assert "triggered: sms 1 0.05" in lines
     assert "suppressed: no consent 4" in lines
     assert "triggered by all 9 campaigns 4 3 4.00 4.05" in lines
-    assert lines[-1] == "the same in both: 30 rules, 7 campaigns"
+    assert lines[-1] == "the same in both: 31 rules, 7 campaigns"
 
 
 def test_a_campaign_that_never_fires_is_said_to_do_so_with_the_reasons(
