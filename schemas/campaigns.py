@@ -12,7 +12,7 @@ from schemas.events import RecallChannel
 from schemas.money import MAX_AMOUNT
 from schemas.rule_words import Count, Expression, Flag, Priority, Share, Span, TagValue, Words
 
-MAX_CAMPAIGNS: Final = 1_000
+MAX_CAMPAIGNS: Final = 100
 MAX_CAP: Final = 20
 """A row remembers so many triggers of its user."""
 LONGEST_CAP: Final = "60d"

@@ -40,7 +40,7 @@ MISTAKES: Final[dict[str, tuple[str, int, int, str, str | None]]] = {
         "[campaign]\nx = 1\n",
         1,
         1,
-        "`campaign` must be at most 1,000 tables [[campaign]], not a table",
+        "`campaign` must be at most 100 tables [[campaign]], not a table",
         None,
     ),
     "an unknown key": (campaign("hold_ot = 0.1"), 4, 1, "there is no key 'hold_ot' here", "hold_out"),
@@ -424,9 +424,9 @@ def test_a_tag_whose_name_is_wrong_may_be_named_all_the_same() -> None:
     assert [problem.key for problem in found] == ["tag[1].name"]
 
 
-def test_there_are_at_most_a_thousand_campaigns() -> None:
-    (problem,) = problems("".join(f'[[campaign]]\nname = "{number}"\n{PUSH}\n' for number in range(1_001)))
-    assert problem.text == "`campaign` must be at most 1,000 tables [[campaign]], not a list"
+def test_there_are_at_most_a_hundred_campaigns() -> None:
+    (problem,) = problems("".join(f'[[campaign]]\nname = "{number}"\n{PUSH}\n' for number in range(101)))
+    assert problem.text == "`campaign` must be at most 100 tables [[campaign]], not a list"
 
 
 def test_a_key_that_is_wrong_is_not_also_missing() -> None:
