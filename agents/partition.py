@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 from agents import steps
 from agents.churn.sampler import NEVER_SWEPT, Sampler
 from agents.limits import Limits
+from agents.recall.by_hand import ByHand
 from agents.recall.desk import Desk
 from agents.rules.event_inputs import inputs_of
 from agents.rules.inputs import ALL_INPUTS, FIRST, SCORE
@@ -122,6 +123,7 @@ class Partition:
         self._scores: list[ChurnScore] = []
         self.sampler = None if limits.churn is None else Sampler(number, limits.churn, table)
         self.desk = Desk(rulebook.campaigns, limits, number, partitions)
+        self.by_hand = ByHand(self.desk, table, self._floor, partitions)
         self._has_campaigns = bool(rulebook.campaigns.all)
 
     def take(
@@ -222,6 +224,7 @@ class Partition:
             rules_mark=0 if self._unswept else self._rules.book.mark,
             swept=NEVER_SWEPT if self.sampler is None else self.sampler.swept,
             swept_to="" if self.sampler is None else self.sampler.cursor,
+            control=self.by_hand.control,
         )
 
     def collect(self) -> Epoch:
@@ -250,6 +253,7 @@ class Partition:
         self.census = state.census
         self.counters = convert(state.counters, Counters)
         self.desk.ledger.resume(ledger)
+        self.by_hand.resume(state.control)
         try:
             for user, encoded in rows.items():
                 self.table.load(user.decode(), encoded)
@@ -274,6 +278,14 @@ class Partition:
             if row is not None and not row.is_blank and row.rules_mark != self._rules.book.mark:
                 at = max(self.watermark, row.rules_at)
                 self._say(user_id, row, look(row, user_id, at, ALL_INPUTS, BY_RULES, self._rules))
+
+    def run_campaigns(self, seconds: float) -> None:
+        """Let campaigns that were told to run come to their next users. `seconds`: since the last time.
+
+        Nothing is decided before it is known what time it is.
+        """
+        if self._has_campaigns and (self.watermark or not self.table.users()):
+            self.by_hand.go_on(seconds)
 
     def score(self, user_id: UserId, score: Score) -> None:
         """Take over a score of a user; rules that go by it are looked at as of its instant."""
