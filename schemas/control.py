@@ -3,36 +3,39 @@
 The newest record of a campaign tells whether it is paused; a run has a record of its own.
 """
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.times import Millis
 from schemas.topics import Offset
+
+MAX_PACE: Final = 1_000_000
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class Pause(Struct, frozen=True, tag="pause"):
     """From now on all that a campaign decides is `paused`, and its runs stand still. `at`: when it was told."""
 
-    campaign: str
+    campaign: Name
     at: Millis
 
 
 class Resume(Struct, frozen=True, tag="resume"):
     """It decides again, and its runs go on."""
 
-    campaign: str
+    campaign: Name
     at: Millis
 
 
 class Run(Struct, frozen=True, tag="run"):
     """Let a campaign decide about every user, once. `pace`: users a second over all partitions; None: at ease."""
 
-    id: str
-    campaign: str
+    id: Name
+    campaign: Name
     at: Millis
-    pace: float | None = None
+    pace: Annotated[float, Meta(gt=0, le=MAX_PACE)] | None = None
 
 
 Command: TypeAlias = Pause | Resume | Run

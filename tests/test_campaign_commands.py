@@ -19,6 +19,7 @@ from app.topics import admin, all_names, partition_counts
 from schemas.control import Pause, Resume, Run, control_record, read_control
 from tests.servers import Given
 
+TOO_FAST = b'{"type":"run","id":"r","campaign":"a","at":1,"pace":1e400}'
 NO_REDIS = "Redis does not answer, so it is not known how far runs are; set REKINDLE_REDIS, or ask a worker"
 
 
@@ -74,7 +75,7 @@ def test_a_run_is_told_once_under_its_id(settings: Settings) -> None:
 def test_a_run_is_not_told_unless_somebody_says_so(settings: Settings) -> None:
     assert "nothing was run, because nobody answered; --yes runs without being asked" in refusal("run", "silent")
     declined = rekindle("run", "silent", said="n\n")
-    assert (declined.exit_code, declined.stdout.strip()) == (0, "")
+    assert declined.exit_code == 0
     assert "nothing was run" in declined.stderr
     assert standing(settings).runs == {}
     assert rekindle("run", "silent", said="y\n").stdout.endswith("tells how far it is\n")
@@ -180,6 +181,8 @@ def test_a_command_is_read_as_it_was_written(command: Pause | Resume | Run) -> N
     assert read_control(7, value) == (7, command)
 
 
-@pytest.mark.parametrize("value", [None, b"", b"{}", b'{"type":"stop"}', b"\xff", b"[" * 5000, b'{"type":"pause"}'])
+@pytest.mark.parametrize(
+    "value", [None, b"", b"{}", b'{"type":"stop"}', b"\xff", b"[" * 5000, b'{"type":"pause"}', TOO_FAST]
+)
 def test_what_is_no_command_is_none(value: bytes | None) -> None:
     assert read_control(7, value) == (7, None)

@@ -31,7 +31,7 @@ def run(
         float | None,
         typer.Option(
             min=0.001,
-            max=1_000_000,
+            max=1_000_000,  # schemas.control.MAX_PACE
             metavar="N",
             help="Users a second, over all partitions. Default: 50 of each partition in an epoch.",
         ),

@@ -113,7 +113,7 @@ def test_the_status_tells_how_far_a_run_is_and_a_summary_adds_the_partitions_up(
         async with running(task):
             await asyncio.sleep(3)
             (run,) = PartitionStatus.of(task).runs
-            assert 20 <= run.users <= 40
+            assert 25 <= run.users <= 33
             assert run.users + run.left == len(USERS)
             status = PartitionStatus.of(task)
             total = Summary.of([status, status], [], store=True)

@@ -8,7 +8,7 @@ from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition
 from app.rules_file import read_rules
 from schemas.control import Command, Told
-from schemas.recall import RecallDecision
+from schemas.recall import RecallDecision, RecallTrigger
 from schemas.times import Millis
 from schemas.topics import INPUT_TOPICS
 from tables.changelog import State
@@ -35,10 +35,11 @@ channels = [{ channel = "gift" }]
 
 
 class Shop:
-    """One partition. `decisions`: those of epochs that were written."""
+    """One partition. `decisions` and `triggers`: those of epochs that were written."""
 
     def __init__(self, partitions: int = 1) -> None:
         self.decisions: list[RecallDecision] = []
+        self.triggers: list[RecallTrigger] = []
         self.told: list[Told] = []
         self._partitions = partitions
         self._rows: dict[bytes, bytes] = {}
@@ -92,6 +93,7 @@ class Shop:
         self._ledger.update(epoch.ledger)
         self._state = msgspec.json.decode(msgspec.json.encode(epoch.state), type=State)
         self.decisions += epoch.decisions
+        self.triggers += epoch.triggers
 
     def crash(self) -> None:
         """Forget what was not written, go on from what was, and read again what comes next."""

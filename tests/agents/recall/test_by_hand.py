@@ -50,6 +50,7 @@ def test_a_run_comes_to_every_user_in_order_so_many_an_epoch() -> None:
     shop.work()
     run = shop.runs()["r1"]
     assert (run.users, run.is_over, shop.partition.by_hand.left(run)) == (len(MANY), True, 0)
+    assert not run.cursor, "a user's id stays in the marker"
     finish(shop)
     assert shop.decided("word") == triggered(*MANY)
     assert {each.cause for each in shop.decisions if each.campaign == "word"} == {"run:r1"}
@@ -99,6 +100,16 @@ def test_a_second_record_of_a_run_starts_nothing() -> None:
     shop.crash()
     finish(shop, 3)
     assert shop.decided("word") == triggered("a", "b")
+
+
+def test_a_campaign_that_waits_for_a_change_may_be_run_too_and_says_so() -> None:
+    shop = shop_of("a")
+    shop.tell(Run("r1", "welcome", day(1)))
+    finish(shop)
+    assert [(each.campaign, each.reason) for each in shop.triggers] == [
+        ("welcome", "lifecycle: active"),
+        ("welcome", "run"),
+    ]
 
 
 def test_runs_that_are_over_are_forgotten_in_time_and_never_begin_again() -> None:
