@@ -12,6 +12,7 @@ from agents import steps
 from agents.churn.sampler import NEVER_SWEPT, Sampler
 from agents.gender.voice import MODEL
 from agents.limits import Limits
+from agents.recall.by_hand import ByHand
 from agents.recall.desk import Desk
 from agents.rules.event_inputs import inputs_of
 from agents.rules.inputs import ALL_INPUTS, FIRST, GUESS, SCORE
@@ -127,6 +128,7 @@ class Partition:
             with_gender = any(rule.reads & GUESS for rule in rulebook.rules)
             self.sampler = Sampler(number, limits.churn, table, with_gender=with_gender)
         self.desk = Desk(rulebook.campaigns, limits, number, partitions)
+        self.by_hand = ByHand(self.desk, table, self._floor, partitions)
         self._has_campaigns = bool(rulebook.campaigns.all)
 
     def take(
@@ -227,6 +229,7 @@ class Partition:
             rules_mark=0 if self._unswept else self._rules.book.mark,
             swept=NEVER_SWEPT if self.sampler is None else self.sampler.swept,
             swept_to="" if self.sampler is None else self.sampler.cursor,
+            control=self.by_hand.control,
         )
 
     def collect(self) -> Epoch:
@@ -255,6 +258,7 @@ class Partition:
         self.census = state.census
         self.counters = convert(state.counters, Counters)
         self.desk.ledger.resume(ledger)
+        self.by_hand.resume(state.control)
         try:
             for user, encoded in rows.items():
                 self.table.load(user.decode(), encoded)
@@ -279,6 +283,14 @@ class Partition:
             if row is not None and not row.is_blank and row.rules_mark != self._rules.book.mark:
                 at = max(self.watermark, row.rules_at)
                 self._say(user_id, row, look(row, user_id, at, ALL_INPUTS, BY_RULES, self._rules))
+
+    def run_campaigns(self, seconds: float) -> None:
+        """Let campaigns that were told to run come to their next users. `seconds`: since the last time.
+
+        Nothing is decided before it is known what time it is.
+        """
+        if self._has_campaigns and (self.watermark or not self.table.users()):
+            self.by_hand.go_on(seconds)
 
     def score(self, user_id: UserId, score: Score) -> None:
         """Take over a score of a user; rules that go by it are looked at as of its instant."""

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.commands.backtest import backtest
+from app.commands.campaign import campaign
 from app.commands.demo import demo
 from app.commands.dlq import dlq
 from app.commands.doctor import doctor
@@ -30,6 +31,7 @@ app.command()(doctor)
 app.command()(explain)
 app.add_typer(rules, name="rules")
 app.add_typer(dlq, name="dlq")
+app.add_typer(campaign, name="campaign")
 
 
 def main() -> None:

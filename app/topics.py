@@ -98,17 +98,25 @@ def redriven_name(settings: Settings) -> str:
     return f"{settings.topic_prefix}{settings.app_id}-redriven"
 
 
+def control_name(settings: Settings) -> str:
+    """The name on the broker of the topic that keeps what people told campaigns, in its first partition."""
+    return f"{settings.topic_prefix}{settings.app_id}-control"
+
+
 def compacted_names(settings: Settings) -> frozenset[str]:
     """The names on the broker of the topics whose newest record of each key must never go."""
-    return frozenset({changelog_name(settings), redriven_name(settings), models_name(settings)})
+    names = (changelog_name, redriven_name, models_name, control_name)
+    return frozenset(name(settings) for name in names)
 
 
 def all_names(settings: Settings) -> list[str]:
-    """Every topic's name on the broker: inputs, outputs, changelog."""
-    recall = () if settings.rules == RULES_NONE else RECALL_TOPICS
+    """Every topic's name on the broker: inputs, outputs, changelog, and where there are campaigns their control."""
+    has_campaigns = settings.rules != RULES_NONE
+    recall = RECALL_TOPICS if has_campaigns else ()
     churn = CHURN_TOPICS if settings.churn else ()
     outputs = [output_name(settings, topic) for topic in (*OUTPUT_TOPICS, *recall, *churn)]
-    return [*input_names(settings), *outputs, changelog_name(settings)]
+    control = [control_name(settings)] if has_campaigns else []
+    return [*input_names(settings), *outputs, changelog_name(settings), *control]
 
 
 @contextmanager

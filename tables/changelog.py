@@ -21,6 +21,7 @@ from schemas.times import Millis
 from schemas.topics import Topic
 from tables.census import Census
 from tables.codec import VERSION, DamagedError, UnknownVersionError
+from tables.control import NOTHING_TOLD, Control
 from tables.ledger import LEDGER_PREFIX
 from tables.merge import Position
 
@@ -37,7 +38,8 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
 
     `furthest`: how far time had come for any event, where topics do not wait for each other (a clock on the wall).
     `rules_mark`: of the rulebook by which every row was looked at. `swept`: the last instant of the churn grid as of
-    which all users were sampled (-1: none), and of the next one all up to the user `swept_to`.
+    which all users were sampled (-1: none), and of the next one all up to the user `swept_to`. `control`: what people
+    told its campaigns.
     """
 
     positions: dict[Topic, Position]
@@ -48,6 +50,7 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
     rules_mark: int = 0
     swept: Millis = -1
     swept_to: str = ""
+    control: Control = NOTHING_TOLD
 
 
 class Marker(msgspec.Struct, kw_only=True, frozen=True):

@@ -43,6 +43,13 @@ def test_names_begin_with_the_prefix(given: Given) -> None:
     assert topics.changelog_name(settings) == "shop.crm-changelog"
 
 
+def test_without_rules_there_are_no_topics_of_campaigns(given: Given) -> None:
+    names = {*all_names(given(app_id="crm")), *all_names(given(app_id="crm", rules="none"))}
+    without = set(all_names(given(app_id="crm", rules="none")))
+    prefix = given().topic_prefix
+    assert names - without == {prefix + name for name in ("recall-triggers", "recall-decisions", "crm-control")}
+
+
 def test_missing_topics_are_made_once(kafka: str, given: Given) -> None:
     settings = given(kafka=kafka)
     assert there(settings) == {}
@@ -51,14 +58,14 @@ def test_missing_topics_are_made_once(kafka: str, given: Given) -> None:
     assert there(settings) == dict.fromkeys(all_names(settings), 3)
 
 
-def test_only_the_changelog_and_the_models_are_compacted(kafka: str, given: Given) -> None:
+def test_only_the_changelog_the_models_and_what_campaigns_are_told_are_compacted(kafka: str, given: Given) -> None:
     settings = given(kafka=kafka)
     prepare(settings)
     with admin(settings) as client:
         resources = [ConfigResource("TOPIC", name) for name in all_names(settings)]
         told = client.describe_configs(resources, config_filter="all")["topic"]
     policies = {name: each.get("cleanup.policy", {"value": "delete"})["value"] for name, each in told.items()}
-    compacted = {topics.changelog_name(settings), topics.models_name(settings)}
+    compacted = {topics.changelog_name(settings), topics.models_name(settings), topics.control_name(settings)}
     assert {name for name, policy in policies.items() if policy != "delete"} == compacted
     for name in compacted:
         assert policies[name] == "compact"

@@ -8,7 +8,7 @@ from schemas.events import Scalar, UserId
 from schemas.recall import Outcome, Reason, RecallDecision, RecallTrigger
 from schemas.times import Millis
 from tables.ledger import Ledger, key_of
-from tables.recalls import HELD, Due, Sent
+from tables.recalls import HELD, RUN, Due, Sent
 from tables.row import Row
 
 _NO_VERDICT = Verdict("suppressed")
@@ -79,7 +79,9 @@ class Said:
                 user_id=case.user_id,
                 campaign=campaign.name,
                 variant=decision.variant,
-                reason="run" if on is None else f"{on.tag}: {_written(case.tag(on.tag))}",
+                reason="run"
+                if on is None or case.due.cause.startswith(RUN)
+                else f"{on.tag}: {_written(case.tag(on.tag))}",
                 recall_channel=channel.name,
                 offer=next((offer for offer in offers if offer is not None), None),
                 at=case.at,

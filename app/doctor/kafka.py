@@ -12,7 +12,7 @@ from kafka.producer import KafkaProducer
 from app.connection import Mechanism
 from app.doctor.check import Check, Level
 from app.doctor.group import group
-from app.doctor.kept import NONE_YET, changelog, redriven, retention
+from app.doctor.kept import NONE_YET, changelog, control, redriven, retention
 from app.settings import Delivery, Settings
 from app.topics import (
     PATIENCE_S,
@@ -42,6 +42,7 @@ def kafka_checks(settings: Settings) -> list[Check]:
         "retention": retention,
         "changelog": changelog,
         "redriven": redriven,
+        "control": control,
         "group": group,
     }
     try:

@@ -1,4 +1,4 @@
-"""Checks of how long the topics are kept: events for as long as late ones are waited for, rows and marks for ever."""
+"""Checks of how long the topics are kept: events while late ones are waited for; rows, marks, commands for ever."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from kafka.admin import ConfigResource, KafkaAdminClient
 from app.doctor.check import Check, Level
 from app.partition_count import check_written_count
 from app.settings import Settings
-from app.topics import changelog_name, input_names, partition_counts, redriven_name
+from app.topics import changelog_name, control_name, input_names, partition_counts, redriven_name
 from schemas.times import format_span
 
 NONE_YET: Final = "no topics yet"
@@ -46,11 +46,19 @@ def changelog(client: KafkaAdminClient, settings: Settings) -> Check:
 
 def redriven(client: KafkaAdminClient, settings: Settings) -> Check:
     """Whether it is kept for ever which dead letters were redriven: else they would be redriven again."""
-    name = redriven_name(settings)
+    return _compacted_if_there("redriven", redriven_name(settings), client)
+
+
+def control(client: KafkaAdminClient, settings: Settings) -> Check:
+    """Whether what people told campaigns is kept for ever: else a worker that was down may not hear of it."""
+    return _compacted_if_there("control", control_name(settings), client)
+
+
+def _compacted_if_there(check: str, name: str, client: KafkaAdminClient) -> Check:
     configs = _configs(client, list(partition_counts(client, [name]))).get(name)
     if not configs:
-        return Check("redriven", Level.OK, f"{name} is not there yet, or the broker does not tell how it is kept")
-    return _compacted("redriven", name, configs)
+        return Check(check, Level.OK, f"{name} is not there yet, or the broker does not tell how it is kept")
+    return _compacted(check, name, configs)
 
 
 def _compacted(check: str, name: str, configs: dict[str, str]) -> Check:

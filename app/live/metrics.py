@@ -46,6 +46,12 @@ class Metrics(Collector):
         unswept = GaugeMetricFamily(
             "rekindle_unswept_users", "Users yet to be looked at by the rules in force", labels=["partition"]
         )
+        unrun = GaugeMetricFamily(
+            "rekindle_campaign_unrun_users", "Users whom runs have yet to come to", labels=["partition", "campaign"]
+        )
+        paused = GaugeMetricFamily(
+            "rekindle_campaign_paused", "1: the campaign is paused by hand", labels=["partition", "campaign"]
+        )
         running = GaugeMetricFamily("rekindle_partition_running", "1: processed, 0: not yet", labels=["partition"])
         for each in known:
             number = str(each.partition)
@@ -59,6 +65,10 @@ class Metrics(Collector):
             watermark.add_metric([number], each.watermark / SECOND_MS)
             epochs.add_metric([number], each.epoch)
             unswept.add_metric([number], each.unswept)
+            for campaign in sorted({run.campaign for run in each.runs}):
+                unrun.add_metric([number, campaign], sum(run.left for run in each.runs if run.campaign == campaign))
+            for campaign in each.paused:
+                paused.add_metric([number, campaign], 1)
             running.add_metric([number], each.phase == "running")
         stalled = GaugeMetricFamily("rekindle_stalled", "1: a partition makes no progress", value=self.stalled)
-        yield from (events, users, lag, watermark, epochs, unswept, running, stalled)
+        yield from (events, users, lag, watermark, epochs, unswept, unrun, paused, running, stalled)

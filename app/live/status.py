@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from agents.partition import Partition
 from app.ledger import LedgerLine, added, lines
 from app.live.task import PartitionTask
 from schemas.changes import TagChange
 from schemas.times import Millis
 from schemas.topics import INPUT_TOPICS
 from tables.census import Census
+from tables.control import Running
 
 NEWEST: Final = 20
 """Changes that are kept of a partition, and shown of all of them."""
@@ -19,10 +22,26 @@ _OUTCOMES: Final = ("applied", "duplicates", "erased")
 """What becomes of an event; the other counters tell how late some of them were, or what was no event."""
 
 
+class RunStatus(Struct, kw_only=True, frozen=True):
+    """A run by hand: about how many users it has decided, how many have yet to get their turn, in how many partitions.
+
+    `over`: so many of the `partitions` that know of it are through.
+    """
+
+    id: str
+    campaign: str
+    at: Millis
+    users: int
+    left: int
+    partitions: int = 1
+    over: int = 0
+
+
 class PartitionStatus(Struct, kw_only=True, frozen=True):
     """One partition: how far it is, who is in it, what is left to read.
 
     `unswept`: users that other rules than those in force looked at last. `ledger`: what campaigns did, over all days.
+    `paused`: campaigns, by hand, and since when. `runs`: of campaigns, by hand, also the last that are over.
     """
 
     partition: int
@@ -34,6 +53,8 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
     lag: Mapping[str, int]
     unswept: int = 0
     ledger: Sequence[LedgerLine] = ()
+    paused: Mapping[str, Millis] = {}
+    runs: Sequence[RunStatus] = ()
 
     @classmethod
     def of(cls, task: PartitionTask) -> "PartitionStatus":
@@ -49,6 +70,8 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
             lag={topic: task.ends.get(topic, 0) - task.expected.get(topic, 0) for topic in INPUT_TOPICS},
             unswept=task.partition.unswept,
             ledger=lines(task.partition.desk.ledger.totals),
+            paused=state.control.paused,
+            runs=[_status_of(run, task.partition) for run in state.control.runs],
         )
 
 
@@ -69,6 +92,8 @@ class Summary(Struct, kw_only=True, frozen=True):
     newest: Sequence[TagChange]
     unswept: int = 0
     ledger: Sequence[LedgerLine] = ()
+    paused: Mapping[str, Millis] = {}
+    runs: Sequence[RunStatus] = ()
 
     @classmethod
     def of(cls, partitions: Iterable[PartitionStatus], newest: Sequence[TagChange], *, store: bool) -> "Summary":
@@ -87,7 +112,28 @@ class Summary(Struct, kw_only=True, frozen=True):
             newest=newest,
             unswept=sum(each.unswept for each in known),
             ledger=added(each.ledger for each in known),
+            paused={name: at for each in known for name, at in each.paused.items()},
+            runs=_added_runs(run for each in known for run in each.runs),
         )
+
+
+def _status_of(run: Running, partition: Partition) -> RunStatus:
+    left, over = partition.by_hand.left(run), int(run.is_over)
+    return RunStatus(id=run.id, campaign=run.campaign, at=run.at, users=run.users, left=left, over=over)
+
+
+def _added_runs(runs: Iterable[RunStatus]) -> list[RunStatus]:
+    """Each run once, the oldest first."""
+    total: dict[str, RunStatus] = {}
+    for run in runs:
+        if (known := total.get(run.id)) is not None:
+            counts = {
+                name: getattr(known, name) + getattr(run, name) for name in ("users", "left", "partitions", "over")
+            }
+            total[run.id] = replace(known, **counts)
+        else:
+            total[run.id] = run
+    return sorted(total.values(), key=lambda run: (run.at, run.id))
 
 
 def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

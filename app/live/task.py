@@ -15,10 +15,12 @@ from app.live.epoch_log import EpochLog, EpochRecords
 from app.live.outputs import Outputs, examples
 from app.live.retention import lost_events
 from app.partition_count import check_marker
+from schemas.control import Told
 from schemas.events import UserId
 from schemas.times import MINUTE_MS, Millis
 from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.changelog import Marker, Record, Restore, marker_record
+from tables.control import NOTHING_TOLD, Control
 from tables.merge import Position
 from tables.score import Score
 
@@ -61,6 +63,7 @@ class Wiring:
     `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
     whoever waits for the broker waits for one slice at a time, not for one of each partition.
     `partitions`: how many the topics have. `score`: scores users by the models of churn; `voice`: the gender model's.
+    `told`: what people told campaigns, from an offset of the control topic on.
     """
 
     log: EpochLog
@@ -72,6 +75,7 @@ class Wiring:
     partitions: int = 1
     score: Callable[[Sequence[Sampled]], list[tuple[UserId, Score]]] | None = None
     voice: Callable[[], Voice | None] | None = None
+    told: Callable[[Offset], Sequence[Told]] = lambda _: ()
 
 
 class PartitionTask:
@@ -87,6 +91,7 @@ class PartitionTask:
         self.ends: dict[Topic, Offset] = {}
         self.written: Mapping[Topic, Position] = {}
         self._written_watermark: Millis = 0
+        self._written_control: Control = NOTHING_TOLD
         self.epoch = 0
         self.progressed_at = wiring.clocks.monotonic()
         self.restored_rows = 0
@@ -98,6 +103,7 @@ class PartitionTask:
         self._torn: Sequence[Record] = ()
         self._is_valid = False
         self._epoch_at = 0.0
+        self._ran_at = 0.0
         self._stopping = False
         self._work = asyncio.Event()
 
@@ -165,6 +171,7 @@ class PartitionTask:
             ranges = await self._restore()
         self.ends = {topic: end for topic, (_, end) in ranges.items()}
         self.expected = {topic: self.partition.merge.next_offset(topic) for topic in INPUT_TOPICS}
+        self._ran_at = self._wiring.clocks.monotonic()
         self._progressed()
 
     async def _restore(self) -> Ranges:
@@ -187,6 +194,7 @@ class PartitionTask:
         self._check_retention(ranges, is_new=marker is None)
         self.written = self.partition.state.positions
         self._written_watermark = self.partition.watermark
+        self._written_control = self.partition.state.control
         await self._wiring.log.publish(restore.outputs)
         self._is_valid = True
         _LOG.info("partition %d is restored: %d rows, epoch %d", self.number, self.restored_rows, self.epoch)
@@ -206,16 +214,23 @@ class PartitionTask:
     async def _drive(self) -> None:
         while not self._stopping:
             self._work.clear()
+            self.partition.by_hand.take(self._wiring.told(self.partition.by_hand.control.position))
             async with self._wiring.turn:
                 is_done = self.partition.run(self._wall())
                 await asyncio.sleep(0)
             await self._score()
             if self._is_epoch_due():
                 self.partition.sweep(SWEPT_AN_EPOCH)
+                self._run_campaigns()
                 await self._write_epoch()
             elif is_done:
                 await self._rest()
         await self._write_epoch()
+
+    def _run_campaigns(self) -> None:
+        now, before = self._wiring.clocks.monotonic(), self._ran_at
+        self._ran_at = now
+        self.partition.run_campaigns(now - before)
 
     async def _score(self) -> None:
         """Score whom the partition sampled: in a thread, as that takes longer than a slice."""
@@ -245,10 +260,15 @@ class PartitionTask:
             self._progressed()
         until_epoch = self._epoch_at - self._wiring.clocks.monotonic()
         try:
-            async with asyncio.timeout(until_epoch if self._has_changed else IDLE_S):
+            async with asyncio.timeout(until_epoch if self._has_changed or self._is_running else IDLE_S):
                 await self._work.wait()
         except TimeoutError:
             pass
+
+    @property
+    def _is_running(self) -> bool:
+        """Whether a campaign that was told to run goes on with the next epoch."""
+        return bool(self.partition.by_hand.active)
 
     @property
     def _has_changed(self) -> bool:
@@ -259,6 +279,7 @@ class PartitionTask:
             or (partition.sampler is not None and partition.sampler.examples)
             or partition.dead_letters
             or partition.state.positions != self.written
+            or partition.by_hand.control is not self._written_control
             or self._has_time_passed
         )
 
@@ -280,6 +301,7 @@ class PartitionTask:
             self.epoch += 1
             self.written = epoch.state.positions
             self._written_watermark = epoch.state.watermark
+            self._written_control = epoch.state.control
             self._progressed()
             self._wiring.committed(self, epoch, self.progressed_at - started)
         self._epoch_at = self._wiring.clocks.monotonic() + self._epoch_s

@@ -16,6 +16,7 @@ from agents.rules.rulebook import NO_RULES, Rulebook
 from app.churn.child import TrainerChild
 from app.clock import now
 from app.discreet import in_words
+from app.live.control import ControlTopic
 from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
 from app.live.guard import Guard
 from app.live.lane import LaneConsumer
@@ -30,7 +31,7 @@ from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
 from app.partition_count import check_written_count
 from app.ports import problem
-from app.settings import Clock, Delivery, OnLostEvents, Settings
+from app.settings import RULES_NONE, Clock, Delivery, OnLostEvents, Settings
 from app.topics import changelog_name, output_name, prepare
 from schemas.times import SECOND_MS
 from schemas.topics import Topic
@@ -70,6 +71,7 @@ class Worker:
         self._metrics = Metrics(self._statuses)
         self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
+        self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
 
     async def run(self) -> None:
@@ -81,11 +83,15 @@ class Worker:
         _check_port(self._settings)
         await asyncio.to_thread(prepare, self._settings)
         await asyncio.to_thread(_check_changelog, self._settings)
+        if self._control is not None:
+            await self._control.read()
         app = build(self._settings, self._new_tasks)
         web: Any = app.web
         Guard(self._settings.web_token).add_to(web.web_app)
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
         beside = [asyncio.create_task(self._read_model.run())]
+        if self._control is not None:
+            beside.append(asyncio.create_task(self._control.run()))
         if self._scorer is not None:
             beside += [asyncio.create_task(self._scorer.run()), asyncio.create_task(self._trainer.run())]
         await app.start()
@@ -147,6 +153,7 @@ class Worker:
             partitions=settings.partitions,
             score=None if self._scorer is None else self._scorer.score,
             voice=None if self._scorer is None else self._scorer.voice,
+            told=(lambda _: ()) if self._control is None else self._control.since,
             clocks=Clocks(monotonic, now if settings.clock is Clock.WALL else None),
         )
         accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT

@@ -206,3 +206,34 @@ def test_a_worker_that_may_not_write_ends_and_says_why(
     last = system.logs().splitlines()[-1]
     assert last.startswith("rekindle: the broker refuses what partition")
     assert "docs/security.md" in last
+
+
+def test_campaigns_by_hand_need_no_more_rights_than_the_docs_say(secured_kafka: SecuredKafka, tmp_path: Path) -> None:
+    app = f"s{uuid4().hex[:8]}"
+    common = {"app_id": app, "topic_prefix": f"{app}.", "partitions": "2", "clock": "event", "rules": "builtin"}
+    System(tmp_path, kafka=secured_kafka.at("plaintext"), **common)  # makes the topics
+    recall = {"recall-": [ACLOperation.WRITE], "{app}-control": [ACLOperation.READ]}
+    by_hand = {topic: [ACLOperation.DESCRIBE] for topic in REPLAY_RIGHTS} | {
+        "recall-": [ACLOperation.DESCRIBE],
+        "{app}-control": [ACLOperation.READ, ACLOperation.WRITE],
+    }
+    worker = user(secured_kafka, f"{app}-w", app, WORKER_RIGHTS | recall)
+    person = user(secured_kafka, f"{app}-p", app, by_hand)
+    secured_kafka.allow(worker, ResourceType.GROUP, app, ACLOperation.READ)
+    secured_kafka.allow(worker, ResourceType.TRANSACTIONAL_ID, f"{app}-", ACLOperation.WRITE)
+    own = secured_kafka.settings(kafka_username=person) | common | {"churn": "false"}
+    done = rekindle("campaign", "pause", "silent", **own)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "silent is paused\n", "")
+    with System(tmp_path, **secured_kafka.settings(kafka_username=worker), **common) as system:
+        system.start(0)
+        system.wait_until_ready()
+        deadline = time.monotonic() + PATIENCE_S
+        while not (system.summary(0) or {}).get("paused"):
+            assert time.monotonic() < deadline, system.logs()
+            time.sleep(0.2)
+        assert system.stop() == [0]
+    reader = user(secured_kafka, f"{app}-x", app, {**by_hand, "{app}-control": [ACLOperation.READ]})
+    refused = rekindle("campaign", "pause", "lost", **(own | secured_kafka.settings(kafka_username=reader)))
+    assert refused.returncode == 2
+    assert f"{app}.{app}-control cannot be used" in refused.stderr
+    assert "docs/security.md" in refused.stderr

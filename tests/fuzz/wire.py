@@ -8,14 +8,19 @@ from hypothesis import strategies as st
 
 from agents.limits import DEFAULT_LIMITS
 from agents.partition import Partition, Wall
+from agents.recall.by_hand import ByHand
+from agents.recall.campaigns import NO_CAMPAIGNS
+from agents.recall.desk import Desk
 from app.dead_letters.fixed import line_of
 from app.dead_letters.ready import ready
 from app.live.outputs import Outputs
+from schemas.control import Pause, Resume, Run, control_record, read_control
 from schemas.dead_letter import Rejected, dead_letter
 from schemas.decode import decode
 from schemas.times import DAY_MS, MAX_TS
 from schemas.topics import INPUT_TOPICS
 from tables import codec
+from tables.control import Control
 from tables.table import Table
 from tests.fuzz.mutate import alone, batches, mutated
 from tests.fuzz.target import Target
@@ -95,8 +100,24 @@ FIXED: Final = (
     b'{"topic": "events.cart", "partition": 1, "offset": 7, "payload": "eyJ0eXBlIjogInRpY2siLCAidHMiOiAxfQ=="}',
 )
 
+COMMANDS: Final = tuple(
+    control_record(command)[1] for command in (Pause("a", NOW), Resume("a", NOW), Run("r", "a", NOW, 2.5))
+)
+
+
+def check_command(value: bytes) -> None:
+    """A command is applied, or passed over; what has come of it can be written and read."""
+    table = Table()
+    by_hand = ByHand(Desk(NO_CAMPAIGNS, DEFAULT_LIMITS), table, lambda _: NOW)
+    by_hand.take([read_control(3, value), read_control(4, COMMANDS[2])])
+    by_hand.go_on(1.0)
+    assert by_hand.control.position == 5
+    assert msgspec.json.decode(msgspec.json.encode(by_hand.control), type=Control) == by_hand.control
+
+
 WIRE: Final = (
     Target("events", batches(*_WHOLE) | alone(odd_events), check_record),
     Target("partition", alone(_records), check_partition),
+    Target("commands", batches(*COMMANDS), check_command),
     Target("fixed dead letters", batches(*FIXED), check_fixed_line),
 )

@@ -11,6 +11,7 @@ from agents.partition import Epoch, Partition
 from app.live.chunk import Chunk
 from app.live.outputs import Outputs
 from app.live.task import Clocks, PartitionTask, Phase, Wiring
+from schemas.control import Told
 from schemas.times import DAY_MS, Millis
 from schemas.topics import DEAD_LETTERS, INPUT_TOPICS, TAG_CHANGES
 from tables.changelog import Marker, Restore
@@ -45,6 +46,7 @@ class Desk:
         self.begins = dict.fromkeys(INPUT_TOPICS, 0)
         self.epochs: list[Epoch] = []
         self.wall: Millis | None = None
+        self.told: list[Told] = []
         self.at = at
         self._transactional = transactional
 
@@ -57,7 +59,7 @@ class Desk:
         wall = None if self.wall is None else lambda: self.wall or 0
         wiring = Wiring(
             log, Outputs("app"), self._ranges, lambda _, epoch, __: self.epochs.append(epoch),
-            Clocks(asyncio.get_running_loop().time, wall),
+            Clocks(asyncio.get_running_loop().time, wall), told=lambda position: self.told[position:],
         )  # fmt: skip
         make = new_partition or (lambda: Partition(number, DEFAULT_LIMITS, Table()))
         return PartitionTask(number, make, wiring, EPOCH_S, accept_loss=accept_loss)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.live.metrics import EPOCH_BUCKETS_S, Metrics
-from app.live.status import PartitionStatus
+from app.live.status import PartitionStatus, RunStatus
 from schemas.changes import LIFECYCLE
 from tests.live.desk import CLICKS, day
 from tests.live.test_status import status
@@ -38,6 +39,18 @@ def test_what_partitions_tell_can_be_read_by_prometheus() -> None:
     assert samples["rekindle_partition_running", "0"] == 1
     assert samples["rekindle_partition_running", "7"] == 0
     assert samples["rekindle_stalled",] == 0
+
+
+def test_how_far_runs_are_and_who_is_paused_is_told_by_campaign() -> None:
+    runs = [
+        RunStatus(id=ident, campaign=campaign, at=1, users=5, left=left)
+        for ident, campaign, left in (("r1", "silent", 3), ("r2", "silent", 4), ("r3", "lost", 0))
+    ]
+    samples = told([msgspec.structs.replace(status(7), runs=runs, paused={"lost": 5})])
+    assert samples["rekindle_campaign_unrun_users", "silent", "7"] == 7
+    assert samples["rekindle_campaign_unrun_users", "lost", "7"] == 0
+    assert samples["rekindle_campaign_paused", "lost", "7"] == 1
+    assert ("rekindle_campaign_paused", "silent", "7") not in samples
 
 
 def test_a_worker_without_partitions_says_so_little_that_it_can_still_be_read() -> None:

@@ -1,0 +1,1 @@
+"""Campaigns by hand: what people tell them, and what has come of it."""
