@@ -13,7 +13,7 @@ from agents.churn.sampler import NEVER_SWEPT, Sampler
 from agents.gender.voice import MODEL
 from agents.limits import Limits
 from agents.recall.by_hand import ByHand
-from agents.recall.desk import Desk
+from agents.recall.desk import Desk, floor
 from agents.rules.event_inputs import inputs_of
 from agents.rules.inputs import ALL_INPUTS, FIRST, GUESS, SCORE
 from agents.rules.look import Pending, Rules, catch_up, look, note
@@ -128,7 +128,7 @@ class Partition:
             with_gender = any(rule.reads & GUESS for rule in rulebook.rules)
             self.sampler = Sampler(number, limits.churn, table, with_gender=with_gender)
         self.desk = Desk(rulebook.campaigns, limits, number, partitions)
-        self.by_hand = ByHand(self.desk, table, self._floor, partitions)
+        self.by_hand = ByHand(self.desk, table, lambda row: floor(row, self.watermark), partitions)
         self._has_campaigns = bool(rulebook.campaigns.all)
 
     def take(

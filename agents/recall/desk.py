@@ -54,7 +54,7 @@ class Desk:
         starting = [change for change in said if self._started_by(change)]
         if not starting and not (withdrawn and row.packed_recalls is not None):
             return
-        recalls, now = row.recalls, _floor(row, watermark)
+        recalls, now = row.recalls, floor(row, watermark)
         renamed = _said_again(withdrawn.items(), changes)
         for each in recalls.all:
             each.cause = renamed.get(each.cause, each.cause)
@@ -92,7 +92,7 @@ class Desk:
         if row.packed_recalls is None:
             return None
         if isinstance(event, Profile) and event.kind == "erased":
-            self._forget(row, event.user_id, max(_floor(row, watermark), event.ts))
+            self._forget(row, event.user_id, max(floor(row, watermark), event.ts))
         return purchase_of(row, event) if isinstance(event, Order) else None
 
     def after(self, row: Row, event: AnyEvent, was: Purchase | None, watermark: Millis) -> None:
@@ -116,7 +116,7 @@ class Desk:
             return
         campaign = self.campaigns.by_name.get(sent.campaign)
         if campaign is not None and campaign.falls_back:
-            at, first = max(_floor(row, watermark), event.ts), sent.expires_at - campaign.expiry_ms
+            at, first = max(floor(row, watermark), event.ts), sent.expires_at - campaign.expiry_ms
             due = Due(at, campaign.name, sent.cause, first, sent.channel)
             if any(each.campaign == sent.campaign for each in recalls.due):
                 self.said.decision(row, event.user_id, due, "suppressed", ("superseded",))
@@ -203,7 +203,7 @@ class Desk:
                 self.said.cancellation(row, user_id, sent, max(now, sent.at), reason)
 
 
-def _floor(row: Row, watermark: Millis) -> Millis:
+def floor(row: Row, watermark: Millis) -> Millis:
     """The earliest time at which may be decided: no decision is from before what it goes by."""
     zone = row.attributes.get("timezone")
     words = (*row.consent.values(), *(word for word in (row.reachable, zone) if word is not None))

@@ -476,7 +476,7 @@ def test_a_quiet_user_takes_about_700_bytes() -> None:
 
 
 def test_a_user_with_every_ring_and_pane_full_takes_at_most_57_kb() -> None:
-    """Measured: 56 213 bytes: the portrait 24.1 KB, 100 campaigns that wait 11 KB, 64 tags and 32 triggers some 6 KB each."""
+    """Measured: 56 213 bytes: the portrait 24.1 KB, 100 waiting campaigns 11 KB, 64 tags and 32 triggers 6 KB each."""
     assert len(encode(busy_row(UUID, "a-long-name", "a long value", 1_000, 10_000_000))) <= 57_000
 
 
