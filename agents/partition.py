@@ -238,7 +238,8 @@ class Partition:
         count(self.census, changes)
         dead_letters, self.dead_letters = self.dead_letters, []
         erased, self._erased = self._erased, set()
-        examples = () if self.sampler is None else self.sampler.take_examples()
+        lessons = self.desk.lessons.take()  # before the word that an instant is done with, which they may belong to
+        examples = () if self.sampler is None else (*lessons, *self.sampler.take_examples())
         scores, self._scores = tuple(self._scores), []
         said, ledger = self.desk.said.take(), self.desk.ledger.collect()
         return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores, *said, ledger)

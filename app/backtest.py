@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -18,12 +18,16 @@ from app.churn_report import churn
 from app.fold import fold, partition_of_all
 from app.history.formats import FileFormat
 from app.history.history import History, Progress
+from app.policy_report import Judge
 from app.population import LIFECYCLES, Population
 from app.predictions import CANDIDATES, MODELS, PREDICTIONS, Predictions
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange
 from schemas.dead_letter import DeadLetter, DeadReason
+from schemas.examples import Lesson
 from schemas.recall import RecallDecision, RecallTrigger
 from schemas.times import Millis, format_span
+
+LESSONS: Final = "lessons.jsonl"
 
 
 class Output:
@@ -34,8 +38,9 @@ class Output:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._json, self._page = folder / "report.json", folder / "report.html"
-        for old in (self._json, self._page, folder / PREDICTIONS, folder / CANDIDATES, folder / MODELS):
+        self._json, self._page, self._lessons = folder / "report.json", folder / "report.html", folder / LESSONS
+        models = (folder / name for name in (PREDICTIONS, CANDIDATES, MODELS))
+        for old in (self._json, self._page, self._lessons, *models):
             old.unlink(missing_ok=True)
         self._encoder = msgspec.json.Encoder()
         self._changes = (folder / "tag-changes.jsonl").open("wb")
@@ -52,6 +57,10 @@ class Output:
         """Append what campaigns decided."""
         self._write(self._triggers, triggers)
         self._write(self._decisions, decisions)
+
+    def lessons(self, lessons: Sequence[Lesson]) -> None:
+        """Write what triggers have brought."""
+        self._lessons.write_bytes(self._encoder.encode_lines(lessons))
 
     def dead_letter(self, letter: DeadLetter) -> None:
         """Append a dead letter, and count its reason."""
@@ -73,9 +82,16 @@ class Output:
 
 
 class Backtest:
-    """One history, one set of limits and rules, one folder."""
+    """One history, one set of limits and rules, one folder. `judge`: of how campaigns choose their channels."""
 
-    def __init__(self, limits: Limits, out: Path, rulebook: Rulebook = NO_RULES, grid: Grid | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        out: Path,
+        rulebook: Rulebook = NO_RULES,
+        grid: Grid | None = None,
+        judge: Judge | None = None,
+    ) -> None:
         self._limits = limits
         self._rulebook = rulebook
         self._out = out
@@ -84,6 +100,7 @@ class Backtest:
         self._predictions = None if grid is None or sampler is None else Predictions(grid, self._partition, sampler)
         self._population = Population(rulebook.names)
         self._events: Counter[str] = Counter()
+        self._judge = judge
 
     def run(
         self, paths: Sequence[Path], file_format: FileFormat, until: Millis | None, progress: Progress
@@ -103,12 +120,13 @@ class Backtest:
             )
             for (changes,) in fold(history, [self._partition], self._events):
                 self._take(changes, output)
-                if self._predictions is not None:
-                    self._predictions.turn()
+                self._learn()
             if self._predictions is not None:
                 self._take(self._partition.table.take_changes(), output)
                 self._predictions.settle(history.until or 0)
                 self._predictions.write(self._out)
+            if self._judge is not None:
+                output.lessons(self._judge.lessons)
             found = self._report(history, file_format, output.dead_reasons)
             output.report(found)
         return found
@@ -118,6 +136,13 @@ class Backtest:
             self._population.add(change)
         output.changes(changes)
         output.recalls(*self._partition.desk.said.take())
+
+    def _learn(self) -> None:
+        lessons = self._partition.desk.lessons.take()
+        if self._judge is not None:
+            self._judge.lessons += lessons
+        if self._predictions is not None:
+            self._predictions.turn(lessons)
 
     def _report(self, history: History, file_format: FileFormat, dead_reasons: Counter[DeadReason]) -> report.Report:
         until = history.until
@@ -134,6 +159,7 @@ class Backtest:
                 tag: report.Tag.of(moves, docs.get(tag, ""), until or 0) for tag, moves in self._population.tags.items()
             },
             churn=None if self._predictions is None else churn(self._predictions),
+            policies=None if self._judge is None else self._judge.policies(),
         )
 
 

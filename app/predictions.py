@@ -1,6 +1,6 @@
 """Predictions of a backtest: what each candidate said of each user at each instant, and what came true."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,10 @@ from agents.churn.returns import is_inactive
 from agents.churn.sampler import Sampled, Sampler, guesses
 from agents.churn.trainer import Trainer, Turn
 from agents.partition import Partition
+from agents.recall.policy import UNIFORM
 from app.explain.outlook import write_models
 from schemas.events import UserId
-from schemas.examples import Label, UserKey, user_key
+from schemas.examples import Label, Lesson, UserKey, user_key
 from schemas.times import Millis
 from tables.score import Score
 
@@ -44,13 +45,13 @@ class Predictions:
         self._labels: dict[Millis, dict[UserKey, bool]] = {}
         self._tasted: dict[Millis, list[Sampled]] = {}
 
-    def turn(self) -> None:
-        """Learn and score what was sampled since."""
+    def turn(self, lessons: Sequence[Lesson] = ()) -> None:
+        """Learn and score what was sampled since; `lessons`: what triggers have brought since."""
         for sample in self._sampler.take_samples():
             self._names.setdefault(user_key(sample.user_id), sample.user_id)
             if sample.tastes is not None:
                 self._tasted.setdefault(sample.as_of, []).append(sample)
-        for example in self._sampler.take_examples():
+        for example in (*lessons, *self._sampler.take_examples()):
             self.trainer.take(example)
             if isinstance(example, Label) and example.span_ms == self.grid.horizon_ms:
                 self._labels.setdefault(example.as_of, {})[example.user] = example.inactive
@@ -61,6 +62,7 @@ class Predictions:
                 score = Score(p_inactive, turn.as_of, self.grid.horizon_ms, turn.champion, turn.version)
                 self._partition.score(self._names[user], score)
             self._guess(turn.as_of)
+            self._partition.desk.choose = (self.trainer.ensemble.channels or UNIFORM).choose
 
     def _guess(self, as_of: Millis) -> None:
         """Guess at the gender of who states none, where the model speaks; if so, tastes are wanted from now on."""

@@ -10,7 +10,7 @@ import msgspec
 from jinja2 import Environment
 from plotly.offline import get_plotlyjs
 
-from app import charts, churn_charts, churn_wording
+from app import charts, churn_charts, churn_wording, policy_wording
 from app.churn_data import Churn
 from app.pages import environment
 from app.report_data import (
@@ -63,7 +63,13 @@ def write_html(report: Report, path: Path) -> None:
 
 @cache
 def _pages() -> Environment:
-    return environment(charts=charts, rows_to_show=rows_to_show, churn_charts=churn_charts, churn_wording=churn_wording)
+    return environment(
+        charts=charts,
+        rows_to_show=rows_to_show,
+        churn_charts=churn_charts,
+        churn_wording=churn_wording,
+        policy_wording=policy_wording,
+    )
 
 
 def rows_to_show(by_day: ByDay) -> Iterator[tuple[date, list[int]]]:

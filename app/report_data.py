@@ -13,6 +13,7 @@ from msgspec.structs import astuple
 
 from app.churn_data import Churn
 from app.history import history as source
+from app.policy_data import Policies
 from app.population import Population, State
 from app.report_types import Count, Span
 from app.tag_moves import TagMoves, dates, in_order, value_of
@@ -194,3 +195,4 @@ class Report(Struct, kw_only=True, frozen=True):
         dict[TagName, Tag], Meta(description="of all other tags; of those that no rule gives, the first hundred")
     ] = {}
     churn: Annotated[Churn | None, Meta(description="who is about to leave; null where nothing was predicted")] = None
+    policies: Annotated[Policies | None, Meta(description="how channels could be chosen; null if not asked for")] = None

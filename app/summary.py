@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app import churn_wording
+from app import churn_wording, policy_wording
 from app.history.history import Phase
+from app.policy_data import CampaignPolicies, Policies
 from app.population import STATES
 from app.report import Churn, Report
 from schemas.times import to_datetime
@@ -57,6 +58,8 @@ def show(report: Report, out: Path, elapsed_s: float) -> None:
     console.print(_states(report))
     for line in [] if report.churn is None else _churn(report.churn):
         console.print(line, markup=False, soft_wrap=True)
+    if report.policies is not None:
+        _policies(console, report.policies)
     for line in _remarks(report):
         console.print(f"- {line}", markup=False)
     console.print(f"{out / 'report.html'}", style="bold", soft_wrap=True, markup=False)
@@ -90,6 +93,28 @@ def _churn(churn: Churn) -> list[str]:
         away = churn_wording.percent(churn.share_inactive)
         lines.append(f"{away} were; AUC {auc}, log loss {log_loss}, calibration error {error}")
     return lines
+
+
+def _policies(console: Console, policies: Policies) -> None:
+    for campaign in policies.campaigns:
+        console.print(_values(campaign))
+    if not policies.campaigns:
+        console.print(policy_wording.NOTHING, markup=False)
+    elif not policies.is_from_log:
+        console.print(policy_wording.NOBODY_ANSWERS, markup=False)
+
+
+def _values(campaign: CampaignPolicies) -> Table:
+    """What each policy is worth a decision."""
+    title = f"{campaign.campaign}: {campaign.decisions:,} decisions"
+    table = Table(title, "inverse propensity", "doubly robust")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for each in campaign.policies:
+        by_chance = policy_wording.with_error(each.inverse_propensity, each.inverse_propensity_error)
+        robust = policy_wording.with_error(each.doubly_robust, each.doubly_robust_error)
+        table.add_row(each.policy, by_chance, robust)
+    return table
 
 
 def _remarks(report: Report) -> list[str]:

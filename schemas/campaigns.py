@@ -46,6 +46,7 @@ QuietHours = Annotated[
 ]
 Offer = Annotated[str, Meta(min_length=1, max_length=1_000, description="a text of 1 to 1,000 characters")]
 Cost = Annotated[float, Meta(ge=0, le=1_000_000, description="money from 0 to 1,000,000, with two places at most")]
+Value = Annotated[float, Meta(ge=0, le=1_000_000, description="money from 0 to 1,000,000, with two places at most")]
 Budget = Annotated[float, Meta(gt=0, le=MAX_AMOUNT, description="money above 0, with two places at most")]
 Weight = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1,000,000")]
 TimeZone = Annotated[
@@ -107,6 +108,7 @@ class CampaignTable(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     audience: Expression | UnsetType = UNSET
     channels: Channels | UnsetType = UNSET
     choose: Choose = "in_order"
+    value: Value = 1.0
     fallback: Flag = False
     variants: Variants = []
     offer: Offer | UnsetType = UNSET

@@ -5,7 +5,8 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta, Struct
 from xxhash import xxh3_64_hexdigest
 
-from schemas.events import UserId
+from schemas.events import RecallChannel, UserId
+from schemas.money import Minor
 from schemas.times import Millis
 
 UserKey: TypeAlias = Annotated[str, Meta(description="xxh3 of the user_id, 64 bits in hex")]
@@ -39,6 +40,19 @@ class Stated(Struct, kw_only=True, frozen=True, tag_field="kind", tag="stated", 
     tastes: Tastes
 
 
+class Lesson(Struct, kw_only=True, frozen=True, tag_field="kind", tag="lesson", gc=False):
+    """What a trigger has brought, on a channel that was chosen by chance."""
+
+    user: UserKey
+    at: Annotated[Millis, Meta(description="of the decision, ms")]
+    as_of: Annotated[Millis, Meta(description="known from then on: end of the window and allowed lateness, ms")]
+    campaign: str
+    channel: RecallChannel
+    propensities: Annotated[dict[str, float], Meta(description="chance of each open channel, in the campaign's order")]
+    context: Annotated[dict[str, float], Meta(description="what was known of the user at the decision")]
+    reward: Annotated[Minor, Meta(description="value of the recall, and revenue, less cost; in minor units")]
+
+
 class Swept(Struct, kw_only=True, frozen=True, tag_field="kind", tag="swept", gc=False):
     """All examples and labels of a partition up to an instant have been said."""
 
@@ -46,7 +60,7 @@ class Swept(Struct, kw_only=True, frozen=True, tag_field="kind", tag="swept", gc
     as_of: Annotated[Millis, Meta(description="instant of the grid, ms")]
 
 
-Example: TypeAlias = Features | Label | Stated | Swept
+Example: TypeAlias = Features | Label | Stated | Lesson | Swept
 
 
 def user_key(user_id: UserId) -> UserKey:

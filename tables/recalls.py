@@ -47,8 +47,25 @@ class Due(Struct, array_like=True, gc=False):
     failed: str = ""
 
 
+class Bet(Struct, array_like=True, gc=False):
+    """A channel that was chosen by chance, to learn from what it brings: known at `known_at`, late events included.
+
+    `propensities`: with how much chance each open channel could have been chosen, in the campaign's order; `context`:
+    the numbers that were gone by; `value`: of a recall; `revenue` so far.
+    """
+
+    propensities: dict[str, float]
+    context: dict[str, float]
+    value: Minor
+    known_at: Millis
+    revenue: Minor = 0
+
+
 class Sent(Struct, array_like=True, gc=False):
-    """A trigger, or what would have been one. Activity up to `until` is put down to it; `marks`: what came of it."""
+    """A trigger, or what would have been one. Activity up to `until` is put down to it; `marks`: what came of it.
+
+    `bet`: until what it brought has been told to those who learn from it.
+    """
 
     sequence: int
     campaign: str
@@ -60,6 +77,7 @@ class Sent(Struct, array_like=True, gc=False):
     cause: str
     cost: Minor
     marks: int = 0
+    bet: Bet | None = None
 
 
 class Recalls(Struct, array_like=True, gc=False):

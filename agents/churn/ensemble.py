@@ -21,6 +21,7 @@ from agents.churn.models.numbers import Array, Matrix, Vector, log_loss, log_odd
 from agents.churn.models.recency import Recency
 from agents.churn.reasons import Reason, reasons
 from agents.gender.voice import Voice
+from agents.recall.policy import Policy
 from schemas.times import Millis, to_datetime
 
 MIX: Final = "mix"
@@ -69,13 +70,15 @@ class _State(Struct, array_like=True):
     calibration: bytes
     drift: bytes
     gender: Voice | None = None
+    channels: Policy | None = None
 
 
 class Ensemble:
     """At each instant of the grid, in this order: what has matured by then is learnt, `refit`, then scores are made.
 
     Of the trainer's calls only `candidates`, `predict` and `reasons` are a scorer's. `gender`: what the gender model,
-    which learns beside them, has to say; it travels in the same snapshots.
+    which learns beside them, has to say; `channels`: what was learnt of campaigns' channels. Both travel in the same
+    snapshots.
     """
 
     def __init__(self, horizon: Horizon) -> None:
@@ -94,6 +97,7 @@ class Ensemble:
         self._average = np.zeros(len(FEATURES))
         self._version: Millis = 0
         self.gender: Voice | None = None
+        self.channels: Policy | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -199,6 +203,7 @@ class Ensemble:
                 self._calibration.snapshot(),
                 self._drift.snapshot() if whole else Drift().snapshot(),
                 self.gender,
+                self.channels,
             )
         )
 
@@ -216,3 +221,4 @@ class Ensemble:
         self._calibration.restore(state.calibration)
         self._drift.restore(state.drift)
         self.gender = state.gender
+        self.channels = state.channels

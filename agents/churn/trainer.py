@@ -22,10 +22,12 @@ from agents.churn.models.numbers import Matrix, Vector
 from agents.churn.prequential import Instant, Prequential
 from agents.churn.snapshot import Snapshot
 from agents.gender.model import GenderModel
-from schemas.examples import Example, Features, Label, Stated, UserKey
+from agents.recall.bandit import Bandit
+from schemas.examples import Example, Features, Label, Lesson, Stated, UserKey
 from schemas.times import NEVER, Millis
 
 Users: TypeAlias = tuple[UserKey, ...]
+_LessonKey: TypeAlias = tuple[Millis, UserKey, str, Millis, str]
 _UNKNOWN: Final = np.nan
 
 
@@ -48,6 +50,8 @@ class Trainer:
         self._grid = grid
         self._gender = GenderModel()
         self._stated: dict[Millis, dict[UserKey, Stated]] = {}
+        self._bandit = Bandit()
+        self._lessons: dict[_LessonKey, Lesson] = {}
         self._prequential = Prequential[Users](self.ensemble, self._labels, grid.lateness_ms)
         self._longest_ms = grid.wait_ms(grid.horizon_ms)
         self._swept: list[Millis] = [-1] * partitions
@@ -67,6 +71,9 @@ class Trainer:
             self._known.setdefault((example.as_of, example.span_ms), {})[example.user] = example.inactive
         elif isinstance(example, Stated):
             self._stated.setdefault(example.as_of, {}).setdefault(example.user, example)
+        elif isinstance(example, Lesson):
+            key = example.as_of, example.user, example.campaign, example.at, example.channel
+            self._lessons[key] = example
         else:
             self._swept[example.partition] = max(self._swept[example.partition], example.as_of)
 
@@ -86,7 +93,14 @@ class Trainer:
         said = self._prequential.turn(Instant(as_of, users, x))
         self._known = {name: labels for name, labels in self._known.items() if name[0] > as_of - self._longest_ms}
         self._learn_gender(as_of)
+        self._learn_channels(as_of)
         return Turn(as_of, users, x, said, self.ensemble.champion, self.ensemble.version)
+
+    def _learn_channels(self, until: Millis) -> None:
+        """A lesson is said when all is known of it; so nothing of an instant's turn comes after it."""
+        due = sorted(key for key in self._lessons if key[0] <= until)
+        self._bandit.learn(self._lessons.pop(key) for key in due)
+        self.ensemble.channels = self._bandit.policy(self.ensemble.version)
 
     def snapshot(self, as_of: Millis) -> Snapshot:
         """What a scorer needs of the models, as of the instant of the newest turn."""

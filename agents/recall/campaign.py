@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from schemas.changes import TagName
 from schemas.events import RecallChannel, Scalar
-from schemas.money import Minor
+from schemas.money import CENTS, Minor
 from schemas.times import DAY_MS, Millis
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class Variant(NamedTuple):
 class Campaign(NamedTuple):
     """One campaign. `on`: None if it only runs when it is told to; `audience`: None if it is for everyone.
 
-    `learned`: the channel is chosen by what it brings; else the channels are tried in their order. `falls_back`: a
-    report `failed` leads to the next one. `expiry_ms` counts from the instant at which the trigger was due. Of several
-    due at once in a slot the one with the greatest `priority` goes. `hold_out`: the share of the eligible who get
-    nothing. `budget`: of a UTC day. `quiet` and `mute_before` are those of [recall] where the campaign states none;
-    what was due before `mute_before` is not sent.
+    `learned`: the channel is chosen by what it brings, a recall being worth `value`; else the channels are tried in
+    their order. `falls_back`: a report `failed` leads to the next one. `expiry_ms` counts from the instant at which the
+    trigger was due. Of several due at once in a slot the one with the greatest `priority` goes. `hold_out`: the share
+    of the eligible who get nothing. `budget`: of a UTC day. `quiet` and `mute_before` are those of [recall] where the
+    campaign states none; what was due before `mute_before` is not sent.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Campaign(NamedTuple):
     audience: "Audience | None" = None
     tags_read: frozenset[TagName] = frozenset()
     learned: bool = False
+    value: Minor = CENTS
     falls_back: bool = False
     variants: tuple[Variant, ...] = ()
     offer: str | None = None

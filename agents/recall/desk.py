@@ -13,9 +13,11 @@ from collections.abc import Collection, Iterable, Sequence
 from agents.limits import Limits
 from agents.recall.campaign import Campaign
 from agents.recall.campaigns import Campaigns
+from agents.recall.lessons import Lessons, bet_on
+from agents.recall.policy import UNIFORM
 from agents.recall.results import Purchase, Results, keep, purchase_of
 from agents.recall.said import Said
-from agents.recall.verdict import Case, Choose, Verdict, first_of, fits, judge
+from agents.recall.verdict import Case, Choose, Verdict, fits, judge
 from agents.rules.effective import EffectiveTags, set_by_hand
 from agents.rules.view import View
 from schemas.changes import TagChange
@@ -32,6 +34,7 @@ class Desk:
     """The campaigns of one partition; what is said is gathered in `said`.
 
     `number` of `partitions`: budgets are divided among them. `paused`: campaigns that decide nothing for now, by hand.
+    `choose`: how channels are chosen where a campaign leaves it to what was learnt; `lessons`: what there is to learn.
     """
 
     def __init__(self, campaigns: Campaigns, limits: Limits, number: int = 0, partitions: int = 1) -> None:
@@ -40,7 +43,8 @@ class Desk:
         self.said = Said(self.ledger, campaigns.profile)
         self.results = Results(self.ledger)
         self.paused: Collection[str] = frozenset()
-        self.choose: Choose = first_of
+        self.choose: Choose = UNIFORM.choose
+        self.lessons = Lessons()
         self._limits = limits
         self._number, self._partitions = number, partitions
 
@@ -133,6 +137,7 @@ class Desk:
             for due in waiting:
                 self._decide(row, user_id, recalls, due, view)
         self.results.settle(recalls, bound)
+        self.lessons.settle(user_id, recalls, bound)
         keep(row, recalls)
 
     def _rank(self, due: Due) -> tuple[int, str]:
@@ -179,6 +184,7 @@ class Desk:
             case.due.cause,
             channel.cost,
             HELD if verdict.outcome == "held_out" else 0,
+            bet_on(case, verdict, self._limits.allowed_lateness_ms),
         )
         known = [each for each in case.recalls.sent if each.at > at - REMEMBERED_MS]
         case.recalls.sent = [*known, sent][-MAX_SENT:]
@@ -200,6 +206,7 @@ class Desk:
         for sent in recalls.sent:
             if sent.cause in causes and now < sent.expires_at and not sent.marks & CANCELLED:
                 sent.marks |= CANCELLED
+                sent.bet = None
                 self.said.cancellation(row, user_id, sent, max(now, sent.at), reason)
 
 

@@ -45,6 +45,7 @@ class CampaignMaker:
             audience=audience,
             tags_read=tags_read,
             learned=table.choose == "learned",
+            value=self.reader.money(table.value, self._at("value")),
             falls_back=table.fallback,
             variants=self._variants(),
             offer=_given(table.offer),

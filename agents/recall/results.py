@@ -91,6 +91,8 @@ class Results:
         sent = _last_before(recalls.sent, ts)
         if sent is not None and ts <= sent.until:
             self._count(sent, "revenue", amount)
+            if sent.bet is not None:
+                sent.bet.revenue += amount
 
     def settle(self, recalls: Recalls, bound: Millis) -> None:
         """Count who was recalled and has done nothing for so long."""
@@ -112,7 +114,8 @@ def keep(row: Row, recalls: Recalls) -> None:
     else:
         row.packed_recalls = None
     settled = (sent.until + STAY_MS for sent in recalls.sent if _is_open(sent))
-    row.recall_due = min([*(due.at for due in recalls.due), *settled], default=NEVER)
+    learnt = (sent.bet.known_at for sent in recalls.sent if sent.bet is not None)
+    row.recall_due = min([*(due.at for due in recalls.due), *settled, *learnt], default=NEVER)
     row.recall_until = max(
         (sent.until if sent.marks & BACK else sent.until + STAY_MS for sent in recalls.sent), default=0
     )

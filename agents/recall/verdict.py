@@ -22,11 +22,12 @@ _REACH: Final[frozenset[str]] = frozenset(get_args(ReachChannel))
 
 
 class Choice(NamedTuple):
-    """A channel, with how much chance each could have been chosen, and which model said so."""
+    """A channel, with how much chance each could have been chosen, which model said so, and what it went by."""
 
     channel: Channel
     propensities: dict[str, float] | None = None
     policy: str | None = None
+    context: dict[str, float] | None = None
 
 
 Choose: TypeAlias = Callable[["Case", Sequence[Channel]], Choice]

@@ -16,6 +16,7 @@ from agents.churn.restored import restored
 from agents.churn.sampler import Sampled
 from agents.churn.snapshot import Newest, Snapshot, SnapshotError
 from agents.gender.voice import Voice
+from agents.recall.policy import UNIFORM, Policy
 from app.committed import consumer_of
 from app.settings import Settings
 from app.topics import models_name
@@ -54,6 +55,10 @@ class Scorer:
     def voice(self) -> Voice | None:
         """What the newest gender model has to say, if it has."""
         return None if self._ensemble is None else self._ensemble.gender
+
+    def policy(self) -> Policy:
+        """How channels are chosen by what the newest models have learnt."""
+        return (self._ensemble and self._ensemble.channels) or UNIFORM
 
     async def run(self) -> None:
         """Follow the models' topic until cancelled."""

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 from agents.churn.sampler import Sampled, guesses
 from agents.gender.voice import Voice
 from agents.partition import Epoch, Partition, Wall
+from agents.recall.policy import Policy
 from app.live.chunk import Chunk
 from app.live.epoch_log import EpochLog, EpochRecords
 from app.live.outputs import Outputs, examples
@@ -62,8 +63,8 @@ class Wiring:
     `committed`: is told of each epoch after it is written, and how many seconds that took.
     `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
     whoever waits for the broker waits for one slice at a time, not for one of each partition.
-    `partitions`: how many the topics have. `score`: scores users by the models of churn; `voice`: the gender model's.
-    `told`: what people told campaigns, from an offset of the control topic on.
+    `partitions`: how many the topics have. `score`: scores users by the models of churn; `voice`: the gender model's;
+    `policy`: how campaigns choose channels. `told`: what people told campaigns, from an offset of the control topic on.
     """
 
     log: EpochLog
@@ -76,6 +77,7 @@ class Wiring:
     score: Callable[[Sequence[Sampled]], list[tuple[UserId, Score]]] | None = None
     voice: Callable[[], Voice | None] | None = None
     told: Callable[[Offset], Sequence[Told]] = lambda _: ()
+    policy: Callable[[], Policy] | None = None
 
 
 class PartitionTask:
@@ -215,6 +217,8 @@ class PartitionTask:
         while not self._stopping:
             self._work.clear()
             self.partition.by_hand.take(self._wiring.told(self.partition.by_hand.control.position))
+            if self._wiring.policy is not None:
+                self.partition.desk.choose = self._wiring.policy().choose
             async with self._wiring.turn:
                 is_done = self.partition.run(self._wall())
                 await asyncio.sleep(0)

@@ -154,6 +154,7 @@ class Worker:
             score=None if self._scorer is None else self._scorer.score,
             voice=None if self._scorer is None else self._scorer.voice,
             told=(lambda _: ()) if self._control is None else self._control.since,
+            policy=None if self._scorer is None else self._scorer.policy,
             clocks=Clocks(monotonic, now if settings.clock is Clock.WALL else None),
         )
         accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT

@@ -1,4 +1,4 @@
-"""Gender, live: what workers say of who states nothing follows from the version that they name."""
+"""Gender, live: what workers say of who states nothing follows from the version they name, and what was known."""
 
 import time
 from pathlib import Path

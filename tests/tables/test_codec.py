@@ -23,7 +23,7 @@ from tables.orders import Forgotten, OrderState, order_fingerprint
 from tables.panes import DAYS_KEPT, HOURS_KEPT, Window, add
 from tables.portraits import Portraits
 from tables.purchases import Purchases
-from tables.recalls import CANCELLED, MAX_SENT, Due, Recalls, Sent
+from tables.recalls import CANCELLED, MAX_SENT, Bet, Due, Recalls, Sent
 from tables.row import (
     MAX_CHANNELS,
     CartItem,
@@ -45,6 +45,7 @@ times: Final = st.integers(0, MAX_TS) | st.sampled_from([0, NEVER, MAX_TS])
 counts: Final = st.integers(0, INT_64)
 money: Final = st.integers(-INT_64 - 1, INT_64)
 texts: Final = st.text(max_size=8) | st.sampled_from(["", "\0", "用" * 128, "\U0001f600" * 256])
+chances: Final = st.dictionaries(texts, st.floats(0, 1), max_size=2)
 scalars: Final = st.none() | st.booleans() | money | st.floats(allow_nan=False) | texts
 states: Final = st.sampled_from([None, "unactivated", "active", "silent", "lost"])
 registers: Final = st.builds(Register, scalars | st.lists(texts, max_size=3), times, texts)
@@ -156,7 +157,18 @@ FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
             st.lists(st.builds(Due, times, texts, texts, times, texts), max_size=2),
             st.lists(
                 st.builds(
-                    Sent, counts, texts, st.none() | texts, st.just("sms"), times, times, times, texts, money, counts
+                    Sent,
+                    counts,
+                    texts,
+                    st.none() | texts,
+                    st.just("sms"),
+                    times,
+                    times,
+                    times,
+                    texts,
+                    money,
+                    counts,
+                    st.none() | st.builds(Bet, chances, chances, money, times, money),
                 ),
                 max_size=2,
             ),

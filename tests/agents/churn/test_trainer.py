@@ -12,7 +12,8 @@ from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
 from agents.churn.trainer import Trainer, Turn
 from agents.gender import model
-from schemas.examples import Example, Features, Label, Stated, Swept
+from schemas.events import RecallChannel
+from schemas.examples import Example, Features, Label, Lesson, Stated, Swept
 from schemas.times import DAY_MS
 
 GRID: Final = Grid(15 * DAY_MS, 30 * DAY_MS, 0)
@@ -26,6 +27,22 @@ def stated(user: str, as_of: int) -> Stated:
     return Stated(user=user, as_of=as_of, female=number % 4 > 1, tastes={number % 4 // 2: 600, 2: 100 + number})
 
 
+def lesson(user: str, as_of: int) -> Lesson:
+    """What a trigger two days ago has brought by half a day before an instant."""
+    number = USERS.index(user)
+    channel: RecallChannel = "push" if number % 2 else "sms"
+    return Lesson(
+        user=user,
+        at=as_of - 2 * DAY_MS,
+        as_of=as_of - DAY_MS // 2,
+        campaign="silent",
+        channel=channel,
+        propensities={"push": 0.5, "sms": 0.5},
+        context={"recency": number % 5 / 2},
+        reward=number * (as_of // DAY_MS),
+    )
+
+
 def examples(partition: int, partitions: int) -> list[Example]:
     """What a partition says: at each instant features and labels of its users, then that it is done."""
     said: list[Example] = []
@@ -34,6 +51,7 @@ def examples(partition: int, partitions: int) -> list[Example]:
             values = [float((number * 7 + place + as_of // DAY_MS) % 11) for place in range(len(FEATURES))]
             said.append(Features(user=user, as_of=as_of, values=values, catalogue=FINGERPRINT))
             said.append(stated(user, as_of))
+            said.append(lesson(user, as_of))
             thens = ((as_of - GRID.wait_ms(span_ms), span_ms) for span_ms in GRID.spans_ms)
             said += [
                 Label(user=user, as_of=then, span_ms=span_ms, inactive=number % 3 == 0)
@@ -113,10 +131,47 @@ def test_the_model_of_gender_travels_with_the_others_and_models_of_before_it_hav
     scorer = Ensemble(GRID.horizon)
     scorer.restore(ensemble.snapshot(whole=False))
     assert scorer.gender == ensemble.gender is not None
-    older = msgspec.msgpack.encode(msgspec.msgpack.decode(ensemble.snapshot())[:-1])
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(ensemble.snapshot())[:-2])
     scorer.restore(older)
-    assert scorer.gender is None
+    assert scorer.gender is scorer.channels is None
     assert scorer.champion == ensemble.champion
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_learnt_of_channels_is_the_same_however_the_examples_came(seed: int) -> None:
+    _, one = learnt(examples(0, 1), 1)
+    random = Random(seed)  # noqa: S311  an order, no secret
+    _, other = learnt(interleaved([examples(number, 3) for number in range(3)], random), 3, every=17)
+    channels = one.ensemble.channels
+    assert channels is not None
+    assert channels == other.ensemble.channels
+    assert channels.version == one.ensemble.version
+    assert {name: arm.lessons for name, arm in channels.arms["silent"].items()} == {"push": 75, "sms": 75}
+
+
+def test_what_is_learnt_of_channels_travels_with_the_models() -> None:
+    ensemble = learnt(examples(0, 1), 1)[1].ensemble
+    scorer = Ensemble(GRID.horizon)
+    scorer.restore(ensemble.snapshot(whole=False))
+    assert scorer.channels == ensemble.channels is not None
+
+
+def test_a_lesson_of_later_than_an_instant_is_not_learnt_in_its_turn() -> None:
+    trainer = Trainer(GRID, 1)
+    early, late = lesson(USERS[0], INSTANTS[0]), lesson(USERS[1], INSTANTS[1])
+    first = [each for each in examples(0, 1) if each.as_of <= INSTANTS[0] and not isinstance(each, Lesson)]
+    for example in (late, early, *first):
+        trainer.take(example)
+    assert trainer.turn() is not None
+    channels = trainer.ensemble.channels
+    assert channels is not None
+    assert set(channels.arms["silent"]) == {"sms"}
+
+
+def test_a_lesson_that_is_said_twice_is_learnt_once() -> None:
+    said = [each for each in examples(0, 1) for _ in range(2)]
+    channels = learnt(said, 1, every=1_000_000)[1].ensemble.channels
+    assert channels == learnt(examples(0, 1), 1)[1].ensemble.channels
 
 
 def test_no_turn_comes_before_the_last_partition_is_done() -> None:
