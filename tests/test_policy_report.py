@@ -123,7 +123,7 @@ USERS: Final = 60
 
 
 def history(folder: Path) -> Path:
-    """Everyone agrees to push, every other user to sms; they go silent now and then, and some come back by themselves."""
+    """Everyone agrees to push, every other user to sms; they go silent again and again, and come back by themselves."""
     random, found = Random(5), list[Wire]()  # noqa: S311  people, no secret
     for number in range(USERS):
         head: Wire = {"user_id": f"u{number}", "ts": START + number}
@@ -154,10 +154,8 @@ def test_a_backtest_judges_by_its_own_decisions_and_says_that_nobody_answered(tm
     (campaign,) = policies["campaigns"]
     said = [json.loads(line) for line in (tmp_path / "out" / "recall-decisions.jsonl").read_text().splitlines()]
     triggered = [each for each in said if each["outcome"] == "triggered" and each["campaign"] == "silent"]
-    written = [
-        msgspec.json.decode(line, type=Lesson)
-        for line in (tmp_path / "out" / "lessons.jsonl").read_bytes().splitlines()
-    ]
+    lines = (tmp_path / "out" / "lessons.jsonl").read_bytes().splitlines()
+    written = [msgspec.json.decode(line, type=Lesson) for line in lines]
     assert campaign["campaign"] == "silent"
     assert campaign["decisions"] == len(written) > 300
     told = {(each["at"], each["recall_channel"], str(each["propensities"])) for each in triggered}

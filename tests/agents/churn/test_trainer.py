@@ -133,7 +133,8 @@ def test_the_model_of_gender_travels_with_the_others_and_models_of_before_it_hav
     assert scorer.gender == ensemble.gender is not None
     older = msgspec.msgpack.encode(msgspec.msgpack.decode(ensemble.snapshot())[:-2])
     scorer.restore(older)
-    assert scorer.gender is scorer.channels is None
+    assert scorer.gender is None
+    assert scorer.channels is None
     assert scorer.champion == ensemble.champion
 
 

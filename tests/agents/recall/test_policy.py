@@ -27,11 +27,8 @@ numbers = st.floats(-1e6, 1e6)
 arms = st.builds(
     Arm, st.integers(0, 2 * MIN_LESSONS), numbers, st.dictionaries(st.sampled_from(("recency", "old")), numbers)
 )
-policies = st.builds(
-    Policy,
-    st.just("v"),
-    st.dictionaries(st.sampled_from(("silent", "lost")), st.dictionaries(st.sampled_from(NAMES), arms)),
-)
+campaigns = st.dictionaries(st.sampled_from(("silent", "lost")), st.dictionaries(st.sampled_from(NAMES), arms))
+policies = st.builds(Policy, st.just("v"), campaigns)
 open_channels = st.lists(st.sampled_from(NAMES), min_size=1, unique=True)
 
 
@@ -83,9 +80,8 @@ def test_too_few_lessons_are_none() -> None:
 
 
 def test_what_was_learnt_of_one_campaign_says_nothing_of_another() -> None:
-    assert policy(dict.fromkeys(NAMES, 1.0)).propensities("lost", NAMES, {}) == pytest.approx(
-        dict.fromkeys(NAMES, 1 / 3)
-    )
+    found = policy({"push": 1.0, "sms": 2.0, "email": 3.0}).propensities("lost", NAMES, {})
+    assert found == pytest.approx(dict.fromkeys(NAMES, 1 / 3))
 
 
 def test_what_is_expected_is_linear_in_the_context_and_strange_numbers_count_nothing() -> None:
@@ -100,7 +96,7 @@ def test_channels_are_drawn_as_often_as_their_chances_say(
     chosen_by: Policy, channels: tuple[Channel, ...], over: str
 ) -> None:
     cases = (case(f"u{number}") if over == "users" else case("u", AT + number * DAY_MS // 7) for number in range(TIMES))
-    drawn = Counter(chosen_by.choose(each, channels).channel.name for each in cases)
+    drawn = Counter[str](chosen_by.choose(each, channels).channel.name for each in cases)
     expected = chosen_by.propensities("silent", [channel.name for channel in channels], {})
     for name, share in expected.items():
         assert abs(drawn[name] / TIMES - share) < 4 * sqrt(share * (1 - share) / TIMES)
