@@ -27,6 +27,7 @@ Reason: TypeAlias = Literal[
     "failed",
 ]
 _AT: Final = "event time of the decision, ms"
+_POLICY: Final = "version of the models that the choice went by; uniform: there were none"
 _CAUSE: Final = "id of the tag change that it follows from, or `run:` and the id of a run"
 
 
@@ -67,4 +68,7 @@ class RecallDecision(Struct, kw_only=True, frozen=True):
     propensities: (
         Annotated[dict[str, float], Meta(description="with how much chance each channel was chosen")] | UnsetType
     ) = UNSET
-    policy: Annotated[str, Meta(description="version of the model that chose the channel")] | UnsetType = UNSET
+    policy: (
+        Annotated[str, Meta(description="version of the models by which the channel was chosen; `uniform`: none yet")]
+        | UnsetType
+    ) = UNSET
