@@ -4,6 +4,7 @@ from agents.recall.campaign import Channel
 from schemas.events import AnyEvent
 from schemas.times import DAY_MS, HOUR_MS
 from tables.ledger import Entry, totals
+from tables.recalls import Sent
 from tests.agents.drive import click, day, erased, message, order, tag
 from tests.agents.recall.test_desk import EVENT, VIP, Play, campaign
 
@@ -139,7 +140,7 @@ def test_what_is_reported_or_done_after_an_erasure_is_put_down_to_nothing() -> N
     assert (found.recalled, found.sent, found.cancelled) == (0, 0, 1)
 
 
-def _sent(play: Play) -> list[object]:
+def _sent(play: Play) -> list[Sent]:
     row = play.partition.table.get("u")
     assert row is not None
     return list(row.recalls.sent)
