@@ -57,8 +57,8 @@ def test_decisions_are_the_oracles_and_the_ledger_is_what_a_recount_finds(plot: 
 
 
 @settings(max_examples=100, deadline=None)
-@given(plots(), st.randoms(use_true_random=False), st.integers(1, 3))
-def test_chunks_restarts_and_partitions_make_no_difference(plot: Plot, random: Random, partitions: int) -> None:
+@given(plots(), st.integers(0, 9_999), st.integers(1, 3))
+def test_chunks_restarts_and_partitions_make_no_difference(plot: Plot, seed: int, partitions: int) -> None:
     """The reports are given as they were in the first run: their ids must come out the same."""
     first = played(plot)
     other = World(plot.file, partitions)
@@ -69,7 +69,7 @@ def test_chunks_restarts_and_partitions_make_no_difference(plot: Plot, random: R
         for number in range(partitions)
         for topic in TOPICS
     }
-    feed(other, lanes, random)
+    feed(other, lanes, Random(seed))  # noqa: S311  repeatable
     assert {each["id"]: each for each in other.decisions} == {each["id"]: each for each in first.decisions}
     assert len(other.decisions) == len(first.decisions)
     assert sorted(map(repr, other.triggers)) == sorted(map(repr, first.triggers))
