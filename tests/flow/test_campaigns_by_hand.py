@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from app.clock import now
+from app.settings import Delivery
 from schemas.topics import RECALL_DECISIONS, RECALL_TRIGGERS
 from tests.flow.system import PATIENCE_S, System, Wire
 
@@ -54,13 +55,18 @@ class Shop(System):
 
     def decisions(self, campaign: str) -> list[Wire]:
         """What was decided for a campaign."""
-        found = [json.loads(each.value) for each in self.read(self.settings.topic_prefix + RECALL_DECISIONS)]
-        return [each for each in found if each["campaign"] == campaign]
+        return self._said(RECALL_DECISIONS, campaign)
 
     def triggers(self, campaign: str) -> list[Wire]:
         """What was triggered for it."""
-        found = [json.loads(each.value) for each in self.read(self.settings.topic_prefix + RECALL_TRIGGERS)]
-        return [each for each in found if each["campaign"] == campaign]
+        return self._said(RECALL_TRIGGERS, campaign)
+
+    def _said(self, topic: str, campaign: str) -> list[Wire]:
+        """Records of a campaign; without copies where there may be some."""
+        found = [json.loads(each.value) for each in self.read(self.settings.topic_prefix + topic)]
+        own = [each for each in found if each["campaign"] == campaign]
+        is_exact = self.settings.delivery is Delivery.EXACTLY_ONCE
+        return own if is_exact else list({each["id"]: each for each in own}.values())
 
     def wait(self, until: Callable[[], bool]) -> None:
         """Return when it is so."""
