@@ -3,7 +3,7 @@
 The golden bytes are what version 1 wrote: rows like this lie in changelogs, so they have to load for ever.
 """
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.campaigns import MAX_CAMPAIGNS
 from schemas.changes import change_id
+from schemas.events import RecallChannel
 from schemas.times import DAY_MS, HOUR_MS, MAX_TS, NEVER, Millis
 from tables.action import ACTIVE, BOUGHT, CART, HOUR, PAID, Action, Spend
 from tables.arrivals import Arrivals, fingerprint, remember
@@ -469,13 +470,18 @@ def busy_row(event_id: str, name: str, value: str, count: int, spend: int) -> Ro
     )
 
 
+NUMBERS: Final = ("p_inactive", "recency", "age", "orders", "spend", "hour_cos", "hour_sin")
+"""Those of a context."""
+
+
 def busy_recalls(event_id: str, name: str) -> Recalls:
-    """Every campaign waits for its decision, and as many triggers are remembered as can be."""
+    """Every campaign waits for its decision, and as many triggers are remembered as can be, all to learn from."""
     cause = change_id(event_id, name[:64], JULY, 2**53)
+    bet = Bet(dict.fromkeys(get_args(RecallChannel), 0.125), dict.fromkeys(NUMBERS, 1.5), 10**8, JULY, 10**12)
     return Recalls(
         due=[Due(JULY, f"{number:02}{name[2:64]}", cause, JULY, "wechat") for number in range(MAX_CAMPAIGNS)],
         sent=[
-            Sent(2**53, name[:64], name[:64], "wechat", JULY, JULY, JULY, cause, 10**12, CANCELLED)
+            Sent(2**53, name[:64], name[:64], "wechat", JULY, JULY, JULY, cause, 10**12, CANCELLED, bet)
             for _ in range(MAX_SENT)
         ],
     )
@@ -487,13 +493,13 @@ def test_a_quiet_user_takes_about_700_bytes() -> None:
     assert len(encode(quiet_row(UUID))) <= 760
 
 
-def test_a_user_with_every_ring_and_pane_full_takes_at_most_57_kb() -> None:
-    """Measured: 56 213 bytes: the portrait 24.1 KB, 100 waiting campaigns 11 KB, 64 tags and 32 triggers 6 KB each."""
-    assert len(encode(busy_row(UUID, "a-long-name", "a long value", 1_000, 10_000_000))) <= 57_000
+def test_a_user_with_every_ring_and_pane_full_takes_at_most_65_kb() -> None:
+    """Measured: 64 565 bytes: the portrait 24.1 KB, 32 triggers 15 KB, 100 waiting campaigns 11 KB, 64 tags 6 KB."""
+    assert len(encode(busy_row(UUID, "a-long-name", "a long value", 1_000, 10_000_000))) <= 65_000
 
 
-def test_no_user_takes_more_than_410_kb() -> None:
-    """Measured: 407 974 bytes with every text of the greatest length in the widest characters, every number large."""
+def test_no_user_takes_more_than_418_kb() -> None:
+    """Measured: 416 326 bytes with every text of the greatest length in the widest characters, every number large."""
     widest = "\U0001f600"
     hostile = busy_row(widest * 128, f"__{widest * 126}", widest * 256, 2**31, INT_64)
-    assert len(encode(hostile)) <= 410_000
+    assert len(encode(hostile)) <= 418_000

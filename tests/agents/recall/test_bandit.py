@@ -11,7 +11,8 @@ import pytest
 from agents.recall.bandit import Bandit
 from schemas.events import RecallChannel
 from schemas.examples import Lesson
-from tests.agents.recall.world import CHANNELS, World, has_bought, worth
+from tests.agents.drive import day
+from tests.agents.recall.world import CHANNELS, DAYS, World, has_bought, worth
 
 
 def lesson(channel: RecallChannel, context: dict[str, float], reward: int, number: int = 0) -> Lesson:
@@ -47,6 +48,7 @@ def test_a_linear_truth_is_learnt_of_each_channel_by_itself() -> None:
 
 
 SEEDS: Final = (1, 2)
+COSTS: Final = {channel.name: channel.cost for channel in CHANNELS}
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -61,7 +63,7 @@ def test_what_is_learnt_brings_more_than_chance_and_nearly_as_much_as_knowing_it
     by_chance, learned = (fmean(each.reward / 100 for each in world.lessons[-1_000:]) for world in worlds)
     best = fmean(max(worth(channel, has_bought=bought) for channel in CHANNELS) for bought in (False, True))
     assert by_chance < 0.1
-    assert best == pytest.approx(0.465)
+    assert best == pytest.approx(0.59)
     assert learned > by_chance + 0.25
 
 
@@ -82,3 +84,16 @@ def test_every_trigger_is_one_lesson(worlds: tuple[World, World]) -> None:
         keys = sorted((each.user, each.at) for each in world.lessons)
         assert all(one != other for one, other in pairwise(keys))
         assert len(world.triggers) - len(keys) < 300  # those of the last days
+
+
+def test_lessons_add_up_to_what_the_ledger_counts(worlds: tuple[World, World]) -> None:
+    for world in worlds:
+        world.partition.advance(day(DAYS + 200))
+        more, _ = world.partition.desk.said.take()
+        triggers, lessons = [*world.triggers, *more], [*world.lessons, *world.partition.desk.lessons.take()]
+        cost = sum(COSTS[each.recall_channel] for each in triggers)
+        totals = world.partition.desk.ledger.totals.values()
+        value = sum(100 * entry.recalled + entry.revenue for entry in totals)
+        assert len(lessons) == len(triggers) == sum(entry.triggered for entry in totals)
+        assert sum(each.reward for each in lessons) == value - cost
+        assert any(entry.revenue for entry in totals)

@@ -26,14 +26,16 @@ from tests.agents.drive import click, day, order, profile
 CHANNELS: Final = (Channel("push", 2), Channel("sms", 5), Channel("coupon", 150))
 ANSWERS: Final = {"push": (0.5, 0.1), "sms": (0.1, 0.5), "coupon": (0.6, 0.6)}
 """How likely who has not bought, and who has, comes back by each channel."""
+ORDER: Final = 0.5
+"""Who has bought buys for so much when called back."""
 USERS: Final = 300
 DAYS: Final = 500
 LEARN_EVERY: Final = 5 * DAY_MS
 
 
 def worth(channel: Channel, *, has_bought: bool) -> float:
-    """What a message is worth on average, in currency units: a recall is worth 1."""
-    return ANSWERS[channel.name][has_bought] - channel.cost / 100
+    """What a message is worth on average, in currency units: a recall is worth 1, and what is bought by it."""
+    return ANSWERS[channel.name][has_bought] * (1 + ORDER * has_bought) - channel.cost / 100
 
 
 def has_bought(user_id: str) -> bool:
@@ -72,16 +74,22 @@ class World:
     def _arrive(self, user_id: str, at: Millis) -> None:
         agreed = {"push": True, "sms": user_id[-1] != "7"}
         self._add(profile(at, f"p{user_id}", user_id, consent=agreed, reachable=["push", "sms"]))
-        self._add(order(at, f"o{user_id}", user_id, total=1) if has_bought(user_id) else self._click(user_id, at))
+        self._add(self._order(user_id, at) if has_bought(user_id) else self._click(user_id, at))
 
     def _answer(self, trigger: RecallTrigger) -> None:
         """Come back within the window, or by oneself weeks later."""
         answers = self._random.random() < ANSWERS[trigger.recall_channel][has_bought(trigger.user_id)]
         wait_ms = self._random.uniform(1, 20) * (HOUR_MS if answers else 2 * DAY_MS) + DAY_MS * (not answers)
-        self._add(self._click(trigger.user_id, max(trigger.at + int(wait_ms), trigger.at + 1)))
+        at, user_id = trigger.at + int(wait_ms), trigger.user_id
+        buys = answers and has_bought(user_id)
+        self._add(self._order(user_id, at) if buys else self._click(user_id, at))
 
     def _click(self, user_id: str, at: Millis) -> AnyEvent:
         return click(at, f"c{next(self._ids)}", user_id)
+
+    def _order(self, user_id: str, at: Millis) -> AnyEvent:
+        name = f"o{next(self._ids)}"
+        return order(at, name, user_id, order_id=name, total=ORDER)
 
     def _add(self, event: AnyEvent) -> None:
         heappush(self._waiting, (event.ts, next(self._ids), event))
