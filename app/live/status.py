@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from app.ledger import LedgerLine, added, lines
+from app.ledger_rows import LedgerRow, rows
 from app.live.task import PartitionTask
 from schemas.changes import TagChange
 from schemas.times import Millis
@@ -56,7 +57,8 @@ class Summary(Struct, kw_only=True, frozen=True):
     """All partitions that are known of, added up, and the newest changes.
 
     `watermark`: the slowest partition's. `store`: whether the read model answers; without it only this worker's own
-    partitions are known of. `unswept`: users yet to be looked at by the rules in force.
+    partitions are known of. `unswept`: users yet to be looked at by the rules in force. `campaigns`: the ledger, a row
+    each.
     """
 
     events: int
@@ -69,12 +71,14 @@ class Summary(Struct, kw_only=True, frozen=True):
     newest: Sequence[TagChange]
     unswept: int = 0
     ledger: Sequence[LedgerLine] = ()
+    campaigns: Sequence[LedgerRow] = ()
 
     @classmethod
     def of(cls, partitions: Iterable[PartitionStatus], newest: Sequence[TagChange], *, store: bool) -> "Summary":
         """Add up partitions."""
         known = list(partitions)
         counters = _added(each.counters for each in known)
+        ledger = added(each.ledger for each in known)
         tags = {tag for each in known for tag in each.census}
         return cls(
             events=sum(counters.get(outcome, 0) for outcome in _OUTCOMES),
@@ -86,7 +90,8 @@ class Summary(Struct, kw_only=True, frozen=True):
             store=store,
             newest=newest,
             unswept=sum(each.unswept for each in known),
-            ledger=added(each.ledger for each in known),
+            ledger=ledger,
+            campaigns=rows(ledger),
         )
 
 
