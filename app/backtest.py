@@ -134,7 +134,13 @@ class Backtest:
                 tag: report.Tag.of(moves, docs.get(tag, ""), until or 0) for tag, moves in self._population.tags.items()
             },
             churn=None if self._predictions is None else churn(self._predictions),
+            campaigns=self._campaigns(),
         )
+
+    def _campaigns(self) -> report.CampaignResults | None:
+        campaigns = self._rulebook.campaigns.all
+        docs = {campaign.name: campaign.doc for campaign in campaigns}
+        return report.CampaignResults.of(self._partition.desk.ledger.days, docs) if campaigns else None
 
 
 def _limits(limits: Limits) -> report.Limits:

@@ -10,7 +10,8 @@ import msgspec
 from jinja2 import Environment
 from plotly.offline import get_plotlyjs
 
-from app import charts, churn_charts, churn_wording
+from app import campaign_charts, charts, churn_charts, churn_wording, ledger_words
+from app.campaign_data import CampaignResults
 from app.churn_data import Churn
 from app.pages import environment
 from app.report_data import (
@@ -29,6 +30,7 @@ from app.report_data import (
 
 __all__ = [
     "ByDay",
+    "CampaignResults",
     "Churn",
     "Counts",
     "Flow",
@@ -63,7 +65,14 @@ def write_html(report: Report, path: Path) -> None:
 
 @cache
 def _pages() -> Environment:
-    return environment(charts=charts, rows_to_show=rows_to_show, churn_charts=churn_charts, churn_wording=churn_wording)
+    return environment(
+        charts=charts,
+        rows_to_show=rows_to_show,
+        churn_charts=churn_charts,
+        churn_wording=churn_wording,
+        campaign_charts=campaign_charts,
+        ledger_words=ledger_words,
+    )
 
 
 def rows_to_show(by_day: ByDay) -> Iterator[tuple[date, list[int]]]:

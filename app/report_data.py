@@ -11,6 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import astuple
 
+from app.campaign_data import CampaignResults
 from app.churn_data import Churn
 from app.history import history as source
 from app.population import Population, State
@@ -194,3 +195,6 @@ class Report(Struct, kw_only=True, frozen=True):
         dict[TagName, Tag], Meta(description="of all other tags; of those that no rule gives, the first hundred")
     ] = {}
     churn: Annotated[Churn | None, Meta(description="who is about to leave; null where nothing was predicted")] = None
+    campaigns: Annotated[
+        CampaignResults | None, Meta(description="what campaigns would have done; null where there are none")
+    ] = None

@@ -24,7 +24,10 @@ from tests.history.files import write_csv, write_jsonl, write_parquet
 from tests.oracle import ANY_ACTIVITY, PURCHASES, Wire, effective
 
 DAY_0: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z
-FILES: Final = ("dead-letters.jsonl", "report.html", "report.json", "tag-changes.jsonl")
+FILES: Final = (
+    "dead-letters.jsonl", "recall-decisions.jsonl", "recall-triggers.jsonl", "report.html", "report.json",
+    "tag-changes.jsonl",
+)  # fmt: skip
 
 
 def day(number: int, ms: int = 0) -> Millis:
@@ -202,7 +205,7 @@ def test_the_report_that_comes_back_is_the_one_that_was_written(tmp_path: Path) 
     assert msgspec.json.decode(run.text("report.json"), type=Report) == run.found
 
 
-def test_there_are_four_files_in_a_folder_that_is_made_if_need_be(tmp_path: Path) -> None:
+def test_there_are_six_files_in_a_folder_that_is_made_if_need_be(tmp_path: Path) -> None:
     run = Run(tmp_path / "deep" / "er", write_jsonl(tmp_path / "a.jsonl", PEOPLE))
     assert sorted(path.name for path in run.folder.iterdir()) == sorted(FILES)
 

@@ -20,7 +20,10 @@ from schemas.times import DAY_MS
 from tests.history.files import write_csv, write_jsonl, write_parquet
 
 REPOSITORY: Final = Path(__file__).parents[1]
-FILES: Final = ("dead-letters.jsonl", "report.html", "report.json", "tag-changes.jsonl")
+FILES: Final = (
+    "dead-letters.jsonl", "recall-decisions.jsonl", "recall-triggers.jsonl", "report.html", "report.json",
+    "tag-changes.jsonl",
+)  # fmt: skip
 DAY_0: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 CLICK: Final = {"type": "click", "event_id": "c", "user_id": "u", "ts": DAY_0, "item_id": "i"}
 ORDER: Final = {"type": "order", "event_id": "o", "user_id": "v", "ts": DAY_0 + DAY_MS, "order_id": "o", "total": 5}
@@ -82,7 +85,7 @@ def usage_complaint(*arguments: str | Path) -> str:
     return re.sub(r"[\s│╭╮╰╯─]+", " ", result.stderr)
 
 
-def test_a_backtest_writes_four_files_and_says_where(history: Path, folder: Path) -> None:
+def test_a_backtest_writes_six_files_and_says_where(history: Path, folder: Path) -> None:
     result = rekindle("backtest", history, "--out", folder / "out")
     assert (result.exit_code, result.stderr) == (0, "")
     assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(FILES)
