@@ -307,11 +307,11 @@ class Partition:
         self.counters.applied += 1
         self._come_to(event.ts, user_id, row)
         kind, first = type(event), row.first
-        was = self.desk.before(row, event, self._floor(row)) if row.packed_recalls is not None else None
+        was = self.desk.before(row, event, self.watermark) if row.packed_recalls is not None else None
         changes = steps.STEPS[kind](row, event, now, self._limits)
         table.put(user_id, row)
         if row.packed_recalls is not None:
-            self.desk.after(row, event, was, self._floor(row))
+            self.desk.after(row, event, was, self.watermark)
             table.schedule(user_id, row, row.recall_due)
         if changes or kind in steps.MAY_HASTEN:
             if isinstance(event, Profile) and event.kind == "erased":
@@ -326,20 +326,23 @@ class Partition:
         """Before an event is applied: what a user's time up to it comes to is sampled, looked at, and decided."""
         if self.sampler is not None and ts > self.sampler.due:
             self.sampler.catch_up(user_id, row, ts)
-        if self._has_rules:
-            self._look_before(user_id, row, ts)
-        if self._has_campaigns and row.due < ts:
-            self._fire_until(user_id, row, ts)
+        self._look_before(user_id, row, ts)
 
     def _look_before(self, user_id: UserId, row: Row, ts: Millis) -> None:
-        """Before an event of another instant is applied: look at those that wait, and at what time alone changed."""
+        """Before an event of another instant is applied: look at those that wait, and at what time alone changed.
+
+        Where there are campaigns they decide in between, as they would if time had passed before the event came.
+        """
         pending = self._pending.get(user_id)
         if pending is not None and pending.at == ts:
             return
-        if pending is not None or row.rules_due < ts or row.rules_day_end < ts:
+        if pending is not None or (not self._has_campaigns and min(row.rules_due, row.rules_day_end) < ts):
             self._pending.pop(user_id, None)
-            bound = ts if pending is None else max(ts, pending.at + 1)
+            bound = ts if pending is None else pending.at + 1
+            bound = bound if self._has_campaigns else max(ts, bound)
             self._say(user_id, row, catch_up(row, user_id, pending, bound, self._rules))
+        if self._has_campaigns and row.due < ts:
+            self._fire_until(user_id, row, ts)
 
     def _look_after(self, user_id: UserId, row: Row, event: AnyEvent, now: Millis, inputs: int) -> None:
         """Once an event is applied: its instant waits for a look, or was looked at before the event came."""
@@ -382,11 +385,7 @@ class Partition:
         """Changes are staged, and campaigns hear of them."""
         self.table.changes.extend(changes)
         if self._has_campaigns or row.packed_recalls is not None:
-            self.desk.hear(row, user_id, changes, self._floor(row))
-
-    def _floor(self, row: Row) -> Millis:
-        """No campaign decides about the past: everything before was decided, or what followed is known already."""
-        return max(self.watermark, row.lifecycle.last)
+            self.desk.hear(row, user_id, changes, self.watermark)
 
     def advance(self, bound: Millis, at_most: int | None = None) -> bool:
         """Let time pass: fire what is due before the bound, in the order of (due, user); True when nothing is left.

@@ -25,9 +25,13 @@ from tests.oracle import ANY_ACTIVITY, PURCHASES, Wire, effective
 
 DAY_0: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 FILES: Final = (
-    "dead-letters.jsonl", "recall-decisions.jsonl", "recall-triggers.jsonl", "report.html", "report.json",
+    "dead-letters.jsonl",
+    "recall-decisions.jsonl",
+    "recall-triggers.jsonl",
+    "report.html",
+    "report.json",
     "tag-changes.jsonl",
-)  # fmt: skip
+)
 
 
 def day(number: int, ms: int = 0) -> Millis:

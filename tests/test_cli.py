@@ -21,9 +21,13 @@ from tests.history.files import write_csv, write_jsonl, write_parquet
 
 REPOSITORY: Final = Path(__file__).parents[1]
 FILES: Final = (
-    "dead-letters.jsonl", "recall-decisions.jsonl", "recall-triggers.jsonl", "report.html", "report.json",
+    "dead-letters.jsonl",
+    "recall-decisions.jsonl",
+    "recall-triggers.jsonl",
+    "report.html",
+    "report.json",
     "tag-changes.jsonl",
-)  # fmt: skip
+)
 DAY_0: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 CLICK: Final = {"type": "click", "event_id": "c", "user_id": "u", "ts": DAY_0, "item_id": "i"}
 ORDER: Final = {"type": "order", "event_id": "o", "user_id": "v", "ts": DAY_0 + DAY_MS, "order_id": "o", "total": 5}

@@ -57,7 +57,7 @@ def rekindle(*arguments: str) -> Result:
 def test_a_new_broker_lacks_topics_and_workers_and_nothing_fails(kafka: str, given: Given) -> None:
     given(kafka=kafka, app_id=f"new-{free_port()}")
     checks = found()
-    assert checks["topics"].finding == "no topics yet (12 are needed)"
+    assert checks["topics"].finding == "no topics yet (14 are needed)"
     assert levels(checks).items() <= {"topics": "warning", "group": "warning", "redis": "warning"}.items()
     assert checks["broker"].finding.startswith(f"1 broker at {kafka}, speaking as Kafka ")
     assert healthy(list(checks.values()))
@@ -67,7 +67,7 @@ def test_topics_that_are_ready_are_well(kafka: str, given: Given) -> None:
     settings = given(kafka=kafka)
     prepare(settings)
     checks = found()
-    assert checks["topics"].finding == "all 12, with 3 partitions each"
+    assert checks["topics"].finding == "all 14, with 3 partitions each"
     assert checks["replication"].finding == "one broker, one copy"
     assert checks["changelog"].finding == f"{changelog_name(settings)} is compacted"
     assert checks["retention"].level is Level.OK
@@ -76,8 +76,8 @@ def test_topics_that_are_ready_are_well(kafka: str, given: Given) -> None:
 def test_topics_that_are_missing_are_named(kafka: str, given: Given) -> None:
     settings = given(kafka=kafka)
     create(settings, dict.fromkeys(["events.click", "events.cart", "events.order", "dead-letters"], 3))
-    churn = ["churn-scores", "churn-examples", "churn-models"]
-    names = ["events.profile", "events.message", "events.tag", "tag-changes", *churn]
+    recall, churn = ["recall-triggers", "recall-decisions"], ["churn-scores", "churn-examples", "churn-models"]
+    names = ["events.profile", "events.message", "events.tag", "tag-changes", *recall, *churn]
     expected = [*(settings.topic_prefix + name for name in names), changelog_name(settings)]
     assert found()["topics"].finding == f"missing: {', '.join(expected)}"
 

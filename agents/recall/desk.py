@@ -44,16 +44,17 @@ class Desk:
         self._limits = limits
         self._number, self._partitions = number, partitions
 
-    def hear(self, row: Row, user_id: UserId, changes: Sequence[TagChange], now: Millis) -> bool:
+    def hear(self, row: Row, user_id: UserId, changes: Sequence[TagChange], watermark: Millis) -> None:
         """Note what has to be decided because of these changes, and take back what they prove wrong.
 
-        `now`: how far time had come; nothing is decided before it. Gives whether the row was changed.
+        `watermark`: nothing is decided before it.
         """
         withdrawn = {change.corrects: change for change in changes if isinstance(change.corrects, str)}
-        starting = [change for change in changes if change.corrects not in withdrawn and self._started_by(change)]
+        said = [change for change in changes if change.corrects not in withdrawn and change.id not in withdrawn]
+        starting = [change for change in said if self._started_by(change)]
         if not starting and not (withdrawn and row.packed_recalls is not None):
-            return False
-        recalls = row.recalls
+            return
+        recalls, now = row.recalls, _floor(row, watermark)
         renamed = _said_again(withdrawn.items(), changes)
         for each in recalls.all:
             each.cause = renamed.get(each.cause, each.cause)
@@ -62,7 +63,6 @@ class Desk:
             for campaign, due in self._started_by(change) if change.id not in renamed.values() else ():
                 self._await(row, user_id, recalls, Due(max(due, now), campaign.name, change.id, due))
         keep(row, recalls)
-        return True
 
     def _started_by(self, change: TagChange) -> list[tuple[Campaign, Millis]]:
         """The campaigns that a change starts, and when each has to decide."""
@@ -87,21 +87,21 @@ class Desk:
         self._await(row, user_id, recalls, Due(at, campaign, RUN + run_id, at))
         keep(row, recalls)
 
-    def before(self, row: Row, event: AnyEvent, now: Millis) -> Purchase | None:
+    def before(self, row: Row, event: AnyEvent, watermark: Millis) -> Purchase | None:
         """Before an event is applied: who is to be forgotten gets nothing more; what an order was taken for so far."""
         if row.packed_recalls is None:
             return None
         if isinstance(event, Profile) and event.kind == "erased":
-            self._forget(row, event.user_id, now)
+            self._forget(row, event.user_id, max(_floor(row, watermark), event.ts))
         return purchase_of(row, event) if isinstance(event, Order) else None
 
-    def after(self, row: Row, event: AnyEvent, was: Purchase | None, now: Millis) -> None:
+    def after(self, row: Row, event: AnyEvent, was: Purchase | None, watermark: Millis) -> None:
         """After it: what it says of what was triggered."""
         if row.packed_recalls is None or (event.ts > row.recall_until and not isinstance(event, Message)):
             return
         recalls = row.recalls
         if isinstance(event, Message):
-            self._report(row, recalls, event, now)
+            self._report(row, recalls, event, watermark)
         elif event.is_activity:
             self.results.activity(recalls, event.ts)
         if isinstance(event, Order):
@@ -110,12 +110,18 @@ class Desk:
                     self.results.purchase(recalls, bought.ts, sign * bought.amount)
         keep(row, recalls)
 
-    def _report(self, row: Row, recalls: Recalls, event: Message, now: Millis) -> None:
+    def _report(self, row: Row, recalls: Recalls, event: Message, watermark: Millis) -> None:
         sent = self.results.report(recalls, event)
-        campaign = None if sent is None else self.campaigns.by_name.get(sent.campaign)
-        if sent is not None and campaign is not None and campaign.falls_back and event.kind == "failed":
-            at, due = max(now, event.ts), sent.expires_at - campaign.expiry_ms
-            self._await(row, event.user_id, recalls, Due(at, campaign.name, sent.cause, due, sent.channel))
+        if sent is None or event.kind != "failed" or sent.marks & CANCELLED:
+            return
+        campaign = self.campaigns.by_name.get(sent.campaign)
+        if campaign is not None and campaign.falls_back:
+            at, first = max(_floor(row, watermark), event.ts), sent.expires_at - campaign.expiry_ms
+            due = Due(at, campaign.name, sent.cause, first, sent.channel)
+            if any(each.campaign == sent.campaign for each in recalls.due):
+                self.said.decision(row, event.user_id, due, "suppressed", ("superseded",))
+            else:
+                self._await(row, event.user_id, recalls, due)
 
     def decide(self, row: Row, user_id: UserId, bound: Millis) -> None:
         """Decide what is due before the bound, in the order of time and priority; settle what has come of triggers."""
@@ -195,6 +201,13 @@ class Desk:
             if sent.cause in causes and now < sent.expires_at and not sent.marks & CANCELLED:
                 sent.marks |= CANCELLED
                 self.said.cancellation(row, user_id, sent, max(now, sent.at), reason)
+
+
+def _floor(row: Row, watermark: Millis) -> Millis:
+    """The earliest time at which may be decided: no decision is from before what it goes by."""
+    zone = row.attributes.get("timezone")
+    words = (*row.consent.values(), *(word for word in (row.reachable, zone) if word is not None))
+    return max(watermark, row.lifecycle.last, *(word.ts for word in words))
 
 
 def _said_again(withdrawn: Iterable[tuple[str, TagChange]], changes: Sequence[TagChange]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from agents.recall.campaigns import Campaigns
 from agents.recall.chance import chance, variant_of
 from agents.recall.quiet import end_of_quiet
 from agents.rules.view import View
+from agents.rules.zones import zone
 from agents.sameness import same
 from schemas.events import ReachChannel, Scalar, UserId
 from schemas.money import Minor
@@ -166,7 +167,8 @@ def _quiet_until(case: Case) -> Millis | None:
     if quiet is None:
         return None
     stated = None if attribute is None else attribute.value
-    return end_of_quiet(quiet, case.at, stated if isinstance(stated, str) else case.campaigns.timezone)
+    is_known = isinstance(stated, str) and zone(stated) is not None
+    return end_of_quiet(quiet, case.at, str(stated) if is_known else case.campaigns.timezone)
 
 
 def _eligible(case: Case, choice: Choice) -> Verdict:

@@ -29,6 +29,7 @@ WORKER_RIGHTS: Final = {
     "events.": [ACLOperation.READ],
     "tag-changes": [ACLOperation.WRITE],
     "dead-letters": [ACLOperation.WRITE],
+    "recall-": [ACLOperation.WRITE],
     "churn-": [ACLOperation.READ, ACLOperation.WRITE],
     "{app}-changelog": [ACLOperation.READ, ACLOperation.WRITE],
 }
@@ -36,6 +37,7 @@ REPLAY_RIGHTS: Final = {
     "events.": [ACLOperation.WRITE],
     "tag-changes": [ACLOperation.DESCRIBE],
     "dead-letters": [ACLOperation.DESCRIBE],
+    "recall-": [ACLOperation.DESCRIBE],
     "churn-": [ACLOperation.DESCRIBE],
     "{app}-changelog": [ACLOperation.DESCRIBE],
 }
@@ -74,6 +76,7 @@ def test_worker_and_replay_need_no_more_rights_than_the_docs_say(
     app = f"s{uuid4().hex[:8]}"
     common = {
         "app_id": app, "topic_prefix": f"{app}.", "partitions": "2", "clock": "event", "churn": "true",
+        "rules": "builtin",
         "redis": secured_redis.url, "redis_ca": str(secured_kafka.authority.ca),
     }  # fmt: skip
     owner = System(tmp_path, kafka=secured_kafka.at("plaintext"), **common)  # makes the topics
@@ -118,7 +121,7 @@ def test_a_worker_shows_no_password_even_when_it_logs_everything_and_leaves_no_f
 ) -> None:
     app, port = f"s{uuid4().hex[:8]}", free_port()
     plain = secured_kafka.at("plaintext")
-    System(tmp_path, kafka=plain, app_id=app, topic_prefix=f"{app}.", partitions="2", churn="true")
+    System(tmp_path, kafka=plain, app_id=app, topic_prefix=f"{app}.", partitions="2", churn="true", rules="builtin")
     user(secured_kafka, USER, app, WORKER_RIGHTS)
     secured_kafka.allow(USER, ResourceType.GROUP, app, ACLOperation.READ)
     secured_kafka.allow(USER, ResourceType.TRANSACTIONAL_ID, f"{app}-", ACLOperation.WRITE)
