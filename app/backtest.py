@@ -160,7 +160,13 @@ class Backtest:
             },
             churn=None if self._predictions is None else churn(self._predictions),
             policies=None if self._judge is None else self._judge.policies(),
+            campaigns=self._campaigns(),
         )
+
+    def _campaigns(self) -> report.CampaignResults | None:
+        campaigns = self._rulebook.campaigns.all
+        docs = {campaign.name: campaign.doc for campaign in campaigns}
+        return report.CampaignResults.of(self._partition.desk.ledger.days, docs) if campaigns else None
 
 
 def _limits(limits: Limits) -> report.Limits:

@@ -10,8 +10,10 @@ from app.commands.demo import demo
 from app.commands.dlq import dlq
 from app.commands.doctor import doctor
 from app.commands.explain import explain
+from app.commands.ledger import ledger
 from app.commands.replay import replay
 from app.commands.rules import rules
+from app.commands.simulate_messaging import simulate_messaging
 from app.commands.trainer import trainer
 from app.commands.worker import settings_help, worker
 
@@ -29,6 +31,8 @@ app.command()(trainer)
 app.command()(replay)
 app.command()(doctor)
 app.command()(explain)
+app.command()(ledger)
+app.command()(simulate_messaging)
 app.add_typer(rules, name="rules")
 app.add_typer(dlq, name="dlq")
 app.add_typer(campaign, name="campaign")

@@ -10,7 +10,8 @@ import msgspec
 from jinja2 import Environment
 from plotly.offline import get_plotlyjs
 
-from app import charts, churn_charts, churn_wording, policy_wording
+from app import campaign_charts, charts, churn_charts, churn_wording, ledger_words, policy_wording
+from app.campaign_data import CampaignResults
 from app.churn_data import Churn
 from app.pages import environment
 from app.report_data import (
@@ -29,6 +30,7 @@ from app.report_data import (
 
 __all__ = [
     "ByDay",
+    "CampaignResults",
     "Churn",
     "Counts",
     "Flow",
@@ -69,6 +71,8 @@ def _pages() -> Environment:
         churn_charts=churn_charts,
         churn_wording=churn_wording,
         policy_wording=policy_wording,
+        campaign_charts=campaign_charts,
+        ledger_words=ledger_words,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import astuple
 
+from app.campaign_data import CampaignResults
 from app.churn_data import Churn
 from app.history import history as source
 from app.policy_data import Policies
@@ -196,3 +197,6 @@ class Report(Struct, kw_only=True, frozen=True):
     ] = {}
     churn: Annotated[Churn | None, Meta(description="who is about to leave; null where nothing was predicted")] = None
     policies: Annotated[Policies | None, Meta(description="how channels could be chosen; null if not asked for")] = None
+    campaigns: Annotated[
+        CampaignResults | None, Meta(description="what campaigns would have done; null where there are none")
+    ] = None

@@ -10,7 +10,9 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 
 from app import churn_wording, policy_wording
+from app.campaign_data import CampaignResult
 from app.history.history import Phase
+from app.ledger_words import lift_text, percent, reasons_text
 from app.policy_data import CampaignPolicies, Policies
 from app.population import STATES
 from app.report import Churn, Report
@@ -58,6 +60,8 @@ def show(report: Report, out: Path, elapsed_s: float) -> None:
     console.print(_states(report))
     for line in [] if report.churn is None else _churn(report.churn):
         console.print(line, markup=False, soft_wrap=True)
+    for name, found in report.campaigns.campaigns.items() if report.campaigns else ():
+        console.print(f"campaign {name}: {_campaign(found)}", markup=False, soft_wrap=True)
     if report.policies is not None:
         _policies(console, report.policies)
     for line in _remarks(report):
@@ -93,6 +97,13 @@ def _churn(churn: Churn) -> list[str]:
         away = churn_wording.percent(churn.share_inactive)
         lines.append(f"{away} were; AUC {auc}, log loss {log_loss}, calibration error {error}")
     return lines
+
+
+def _campaign(found: CampaignResult) -> str:
+    row = found.totals
+    came_back = f", {percent(row.recall_rate)} came back (lift {lift_text(row.lift)})" if row.triggered else ""
+    why = f" ({reasons_text(row.reasons)})" if row.suppressed else ""
+    return f"{row.triggered:,} triggered, {row.held_out:,} held out{came_back}; {row.suppressed:,} suppressed{why}"
 
 
 def _policies(console: Console, policies: Policies) -> None:

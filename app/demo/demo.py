@@ -1,4 +1,4 @@
-"""The demo: broker, store and worker on this machine, a history replayed, and a picture of it until Ctrl-C."""
+"""The demo: broker, store and worker on this machine, a history replayed, messages simulated, and a picture of it."""
 
 import signal
 import time
@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from app.connection import Security
+from app.demo.answering import Answering
 from app.demo.embedded import HOST, EmbeddedBroker, EmbeddedStore
 from app.demo.moment import Moment, Rate
 from app.demo.player import Player
@@ -30,6 +31,8 @@ NOT_SECURED: Final = {
 }
 """Its servers are on this machine alone, whatever the user's own ask for."""
 
+CHANGES_NOTHING: Final = "Messages change nothing in a history that is over, so any lift in it is chance."
+
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -46,15 +49,17 @@ def run(story: Story, settings: Settings, seconds: float, console: Console) -> N
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     console.print("starting a broker, a store and a worker on this machine ...", style="dim")
+    answering = Answering()
     player = Player(story, seconds)
     player.start()
     with EmbeddedBroker() as broker, EmbeddedStore() as store:
-        settings = demo_settings(settings, broker.bootstrap, store.url, story.label)
+        settings = demo_settings(settings, broker.bootstrap, store.url, f"{story.label}. {CHANGES_NOTHING}")
         with DemoWorker(settings) as worker, screen(console) as shown:
             try:
-                _watch(worker, player, settings, story.label, shown)
+                _watch(worker, player, answering, settings, story.label, shown)
             finally:
                 player.stop()
+                answering.stop()
 
 
 def demo_settings(settings: Settings, kafka: str, redis: str, title: str) -> Settings:
@@ -73,7 +78,9 @@ def demo_settings(settings: Settings, kafka: str, redis: str, title: str) -> Set
     return settings.model_copy(update=ours)
 
 
-def _watch(worker: DemoWorker, player: Player, settings: Settings, label: str, shown: Screen) -> NoReturn:
+def _watch(
+    worker: DemoWorker, player: Player, answering: Answering, settings: Settings, label: str, shown: Screen
+) -> NoReturn:
     rate = Rate()
     summary = None
     is_ready = False
@@ -82,9 +89,12 @@ def _watch(worker: DemoWorker, player: Player, settings: Settings, label: str, s
         now = time.monotonic()
         if not is_ready and worker.is_ready():
             is_ready = True
+            answering.begin(settings)
             player.begin(settings)
         summary = worker.summary() or summary
-        _check(worker, player, is_late=not is_ready and now > patience_ends)
+        player.reached = max(player.reached, summary.watermark if summary else 0)
+        player.reported = answering.reported
+        _check(worker, player, answering, is_late=not is_ready and now > patience_ends)
         speed = rate.of(summary.events if summary else 0, now)
         moment = Moment(
             label=label,
@@ -99,14 +109,15 @@ def _watch(worker: DemoWorker, player: Player, settings: Settings, label: str, s
         time.sleep(max(LOOK_EVERY_S - (time.monotonic() - now), 0))
 
 
-def _check(worker: DemoWorker, player: Player, *, is_late: bool) -> None:
+def _check(worker: DemoWorker, player: Player, answering: Answering, *, is_late: bool) -> None:
     """Raise what went wrong, if anything did."""
     if not worker.alive:
         raise WorkerEndedError(f"the worker ended{worker.last_words}")
     if is_late:
         raise WorkerEndedError(f"the worker is not ready after {READY_S} s{worker.last_words}")
-    if player.failure is not None:
-        raise player.failure
+    for failure in (player.failure, answering.failure):
+        if failure is not None:
+            raise failure
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -50,8 +50,10 @@ class LiveScreen:
 
     def show(self, moment: Moment, now: float) -> None:  # noqa: ARG002  a plain screen looks at the clock
         """Draw the moment."""
-        lines = self._console.height - _OTHER_LINES
-        self._live.update(picture(moment, max(_LEAST_NEWEST, min(_NEWEST, lines))), refresh=True)
+        campaigns = moment.summary.campaigns if moment.summary else ()
+        lines = self._console.height - _OTHER_LINES - (len(campaigns) + 1 if campaigns else 0)
+        newest = max(_LEAST_NEWEST, min(_NEWEST, lines))
+        self._live.update(picture(moment, newest, self._console.width), refresh=True)
 
 
 class PlainScreen:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from app.demo.generated import generated_events
+from app.demo.profiles import with_profiles
 from app.demo.simulated import with_sessions
 from app.history.errors import HistoryError
 from app.history.formats import FileFormat
@@ -13,7 +14,9 @@ from schemas.events import AnyEvent
 from schemas.times import Millis
 
 PUBLISHED: Final = Path("shared") / "data" / "online_retail.parquet"
-ONLINE_RETAIL_LABEL: Final = "UCI Online Retail, a year of real orders; clicks and carts are simulated"
+ONLINE_RETAIL_LABEL: Final = (
+    "UCI Online Retail, a year of real orders; all else is simulated: clicks, carts, consent, messages"
+)
 GENERATED_LABEL: Final = f"a generated history: {Path('..') / PUBLISHED} is not here"
 
 
@@ -43,19 +46,20 @@ def shop_story() -> Story:
     """The year of real orders if it is here, else a generated one."""
     path = published_history()
     if path is None:
-        return Story(GENERATED_LABEL, lambda: _telling(generated_events()))
+        return Story(GENERATED_LABEL, lambda: _telling([*with_profiles(generated_events(), "generated")]))
     return Story(ONLINE_RETAIL_LABEL, lambda: online_retail(path))
 
 
 def online_retail(path: Path) -> Telling:
-    """The orders as a backtest reads them, with simulated clicks and carts around them.
+    """The orders as a backtest reads them, with simulated clicks and carts around them, and simulated profiles.
 
     Raises HistoryError.
     """
     orders = list(_history([path], FileFormat.ONLINE_RETAIL, MAX_AHEAD_MS))
     if not orders:
         raise HistoryError(f"{path}: holds no orders; get a whole copy")
-    return _telling(with_sessions(orders, until=orders[-1].ts))
+    events = with_sessions(orders, until=orders[-1].ts)
+    return _telling([*with_profiles(events, "simulated")])
 
 
 def own_story(files: Sequence[Path], file_format: FileFormat, max_ahead_ms: Millis = MAX_AHEAD_MS) -> Story:

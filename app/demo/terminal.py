@@ -1,6 +1,6 @@
 """What a person sees of the demo in the terminal: a picture, or a plain line where there is none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -11,6 +11,7 @@ from rich.text import Text
 from app.demo.labels import cause_in_words
 from app.demo.moment import Moment
 from app.demo.player import Act
+from app.ledger_table import NARROW, SHORT_NAME, WIDE, full, table
 from app.live.status import Summary
 from app.population import LIFECYCLES, STATES
 from app.printable import printable
@@ -43,8 +44,8 @@ def plain_line(moment: Moment) -> str:
     return "  ".join(filter(None, parts))
 
 
-def picture(moment: Moment, newest: int = 10) -> RenderableType:
-    """A moment as a picture, with so many of the newest changes."""
+def picture(moment: Moment, newest: int = 10, width: int = 80) -> RenderableType:
+    """A moment as a picture, with so many of the newest changes; the ledger has more columns where it is wide."""
     parts: list[RenderableType] = [
         Text(printable(moment.label), style="bold", overflow="ellipsis", no_wrap=True),
         Text(moment.url, style="underline"),
@@ -53,7 +54,22 @@ def picture(moment: Moment, newest: int = 10) -> RenderableType:
     summary = moment.summary
     if summary is None or not moment.has_begun:
         return Group(*parts)
-    return Group(*parts, _figures(moment, summary), _users(summary), _changes(summary.newest[:newest]))
+    return Group(
+        *parts,
+        _figures(moment, summary),
+        _users(summary),
+        *_campaigns(summary, width),
+        _changes(summary.newest[:newest]),
+    )
+
+
+def _campaigns(summary: Summary, width: int) -> Iterator[RenderableType]:
+    if summary.campaigns:
+        yield (
+            full(summary.campaigns, width)
+            if width >= WIDE
+            else table(summary.campaigns, NARROW, gap=1, name=SHORT_NAME)
+        )
 
 
 def _act(moment: Moment) -> str:

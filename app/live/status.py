@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from agents.partition import Partition
 from app.ledger import LedgerLine, added, lines
+from app.ledger_rows import LedgerRow, rows
 from app.live.task import PartitionTask
 from schemas.changes import TagChange
 from schemas.times import Millis
@@ -79,7 +80,8 @@ class Summary(Struct, kw_only=True, frozen=True):
     """All partitions that are known of, added up, and the newest changes.
 
     `watermark`: the slowest partition's. `store`: whether the read model answers; without it only this worker's own
-    partitions are known of. `unswept`: users yet to be looked at by the rules in force.
+    partitions are known of. `unswept`: users yet to be looked at by the rules in force. `campaigns`: the ledger, a row
+    each.
     """
 
     events: int
@@ -94,12 +96,14 @@ class Summary(Struct, kw_only=True, frozen=True):
     ledger: Sequence[LedgerLine] = ()
     paused: Mapping[str, Millis] = {}
     runs: Sequence[RunStatus] = ()
+    campaigns: Sequence[LedgerRow] = ()
 
     @classmethod
     def of(cls, partitions: Iterable[PartitionStatus], newest: Sequence[TagChange], *, store: bool) -> "Summary":
         """Add up partitions."""
         known = list(partitions)
         counters = _added(each.counters for each in known)
+        ledger = added(each.ledger for each in known)
         tags = {tag for each in known for tag in each.census}
         return cls(
             events=sum(counters.get(outcome, 0) for outcome in _OUTCOMES),
@@ -111,9 +115,10 @@ class Summary(Struct, kw_only=True, frozen=True):
             store=store,
             newest=newest,
             unswept=sum(each.unswept for each in known),
-            ledger=added(each.ledger for each in known),
             paused={name: at for each in known for name, at in each.paused.items()},
             runs=_added_runs(run for each in known for run in each.runs),
+            ledger=ledger,
+            campaigns=rows(ledger),
         )
 
 

@@ -1,6 +1,6 @@
 """The first web page: the numbers of the moment, which a script keeps fresh."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from secrets import token_urlsafe
 from typing import Any, Final, NamedTuple
@@ -9,18 +9,58 @@ from jinja2 import Environment
 
 from app import wording
 from app.demo.labels import LABELS, NEW_SCORE, TIME_PASSED, cause_in_words
+from app.ledger_words import TOP_REASONS, lift_text, money_text, percent, reasons_text
 from app.live.status import NEWEST, Summary
 from app.pages import environment
 from app.population import LIFECYCLES, STATES, State
 from schemas.changes import TagName
 from schemas.events import Scalar
 
+LEDGER: Final = (
+    (
+        "What was decided",
+        (
+            ("eligible", "Eligible", "number"),
+            ("held_out", "Held out", "number"),
+            ("triggered", "Triggered", "number"),
+            ("cancelled", "Cancelled", "number"),
+            ("suppressed", "Suppressed", "number"),
+            ("reasons", "Mostly because of", "reasons"),
+        ),
+    ),
+    (
+        "What came of it",
+        (
+            ("sent", "Sent", "number"),
+            ("delivered", "Delivered", "number"),
+            ("opened", "Opened", "number"),
+            ("clicked", "Clicked", "number"),
+            ("recalled", "Recalled", "number"),
+            ("recall_rate", "Rate", "share"),
+            ("lift", "Lift", "lift"),
+            ("cost", "Cost", "money"),
+            ("cost_per_user", "Per user", "money"),
+            ("cost_per_recalled", "Per recall", "money"),
+            ("revenue", "Revenue", "money"),
+        ),
+    ),
+)
+"""The tables of the ledger: title, and of each column the field, its title, and how it is written."""
+_WRITTEN: Final[Mapping[str, Callable[..., str]]] = {
+    "number": wording.number,
+    "share": percent,
+    "lift": lift_text,
+    "money": money_text,
+    "reasons": reasons_text,
+}
 _WORDS: Final = {
     "titles": {tag: wording.scope(tag).title for tag in LIFECYCLES},
     "labels": LABELS,
     "time": TIME_PASSED,
     "score": NEW_SCORE,
     "most": NEWEST,
+    "ledger": LEDGER,
+    "reasons": TOP_REASONS,
 }
 """What the script says too."""
 
@@ -42,6 +82,8 @@ def page(summary: Summary, title: str = "") -> Page:
         users={tag: users_by_state(summary.users.get(tag, {})) for tag in LIFECYCLES},
         newest=summary.newest[:NEWEST],
         words=_WORDS,
+        ledger=LEDGER,
+        written=_WRITTEN,
     )
 
 
@@ -90,4 +132,6 @@ def value_text(value: Scalar) -> str:
 
 @cache
 def _pages() -> Environment:
-    return environment(value_state=value_state, value_text=value_text, cause_in_words=cause_in_words)
+    return environment(
+        value_state=value_state, value_text=value_text, cause_in_words=cause_in_words, reasons_text=reasons_text
+    )

@@ -66,6 +66,33 @@
     element("td", {}, value(change, change.to, "erased")),
     element("td", { className: "why", textContent: why(change) }));
 
+  // the same words as in app/ledger_words.py
+  const percent = (part) => (part === null ? "-" : `${(100 * part).toFixed(1)}%`);
+  const money = (minor) => (minor === null ? "-"
+    : (minor / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }));
+  const points = (part) => `${part < 0 ? "" : "+"}${(100 * part).toFixed(1)}`;
+  const lift = (told) => (told === null ? "-"
+    : `${points(told[0])} (${points(told[1])} to ${points(told[2])})`);
+  const reasons = (counts) => Object.entries(counts).slice(0, words.reasons)
+    .map(([reason, count]) => `${reason} ${number(count)}`).join(", ") || "-";
+  const written = { number, share: percent, money, lift, reasons };
+
+  const figure = (row, [field, title, kind]) => {
+    const className = kind === "reasons" ? kind : `${kind} n`;
+    const cell = element("td", { className, textContent: written[kind](row[field]) });
+    cell.dataset.title = title;
+    return cell;
+  };
+
+  const showCampaigns = (rows) => {
+    document.querySelectorAll("[data-ledger]").forEach((table) => {
+      const [, columns] = words.ledger[table.dataset.ledger];
+      table.tBodies[0].replaceChildren(...rows.map((row) => element("tr", {},
+        element("th", { scope: "row" }, whole(row.campaign)), ...columns.map((column) => figure(row, column)))));
+    });
+    find("campaigns").hidden = !rows.length;
+  };
+
   const showUsers = (users) => document.querySelectorAll("[data-tag]").forEach((part) => {
     const counts = users[part.dataset.tag] ?? {};
     const rows = [...part.querySelectorAll("[data-state]")];
@@ -104,6 +131,7 @@
     const told = phases.map(([phase, count]) => `${number(count)} ${phase}`).join(", ");
     find("phases").textContent = told || "none assigned yet";
     showUsers(summary.users);
+    showCampaigns(summary.campaigns);
     const newest = summary.newest.slice(0, words.most);
     find("changes").tBodies[0].replaceChildren(...newest.map(row));
     find("changes").hidden = !newest.length;

@@ -12,8 +12,10 @@ from app.demo.moment import Moment, Rate
 from app.demo.player import Act
 from app.demo.screen import screen
 from app.demo.terminal import STAYS_UP, picture
+from app.ledger_rows import LedgerRow
 from app.live.status import Summary
 from schemas.changes import TagChange
+from tables.ledger import Entry
 
 NOON: Final = 1_704_110_400_000  # 2024-01-01T12:00:00Z
 URL: Final = "http://127.0.0.1:6066"
@@ -132,3 +134,28 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert rate.of(100, 11.0) == 100
     assert [rate.of(100, now) for now in (12.0, 13.0, 14.0, 15.0)][-1] == 0
     assert rate.of(0, 16.0) == 0
+
+
+def campaigns() -> list[LedgerRow]:
+    entry = Entry(eligible=12_138, held_out=1_348, triggered=10_790, sent=10_573, opened=2_502, recalled=163)
+    entry.suppressed, entry.cost, entry.revenue, entry.held_recalled = 4_351, 22_371, 7_720_100, 46
+    return [LedgerRow.of(entry, name) for name in ("cart_abandoned", "\x1b[2Ja-very-long-name-of-a-campaign")]
+
+
+@pytest.mark.parametrize("width", [80, 120, 240])
+def test_the_ledger_fits_and_cuts_no_number(width: int) -> None:
+    console = terminal(width)
+    shown = moment(Act.REPLAYING, replace(summary(change()), campaigns=campaigns()))
+    console.print(picture(shown, 10, width))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert all(cell_len(line) <= width for line in lines)
+    assert "\x1b" not in "".join(lines)
+    row = next(line for line in lines if line.startswith("cart_abandoned"))
+    for text in ("1,348", "4,351", "10,790", "10,573", "2,502", "163", "1.5%", "-1.9", "77,201"):
+        assert text in row, (text, row)
+    assert any("generated-0001" in line for line in lines)
+
+
+def test_before_a_campaign_has_decided_anything_there_is_no_ledger() -> None:
+    assert "campaign" not in "".join(drawn(80, moment(Act.REPLAYING, summary())))

@@ -18,6 +18,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from app.demo.embedded import HOST, free_port
+from app.ledger import LedgerLine
 from app.live.guard import Guard
 from app.live.metrics import Metrics
 from app.live.status import PartitionStatus, Summary
@@ -55,7 +56,17 @@ def summary(events: int) -> Summary:
         counters={"applied": events, "dead_letters": 7},
         census={"lifecycle": {"active": 3, "lost": 1}, "lifecycle.purchase": {}},
         lag={},
-    )
+        ledger=[
+            LedgerLine(
+                campaign=trick, variant="", channel="", reasons={"no_consent": 1_200, "budget": 3, "expired": 1},
+                counts={
+                    "triggered": 1_000 * number, "held_out": 100, "recalled": 57, "held_recalled": 4, "sent": 1_234_567,
+                    "cost": 123_456_789, "revenue": 5, "suppressed": 1_201,
+                },
+            )
+            for number, trick in enumerate(TRICKS)
+        ],
+    )  # fmt: skip
     changes = [
         TagChange(
             id=f"{trick}/lifecycle/1/1", user_id=trick, tag=trick, from_=trick, to=trick, at=1_699_999_999_000,
@@ -158,7 +169,7 @@ class Outline(HTMLParser):
 def check_outline(html: str) -> None:
     """What came from data is text, whole, and has made no element and no attribute."""
     outline = Outline(html)
-    assert outline.shown == [trick for trick in TRICKS for _ in range(4)]
+    assert outline.shown == [*sorted(TRICKS) * 2, *(trick for trick in TRICKS for _ in range(4))]
     assert (outline.elements["script"], outline.elements["style"]) == (2, 1)
     assert not {"img", "svg", "b", "iframe"} & outline.elements.keys()
     assert not any(name.startswith("on") for name in outline.attributes)
@@ -180,6 +191,22 @@ def test_the_script_refreshes_the_page_and_shows_data_as_text(browser: str, addr
     check_outline(page)
     assert "The worker does not answer" in page
     assert 'id="no-answer" role="status" hidden' in page
+
+
+def figures(page: str) -> list[tuple[str, str]]:
+    """Title and text of each figure of the ledger."""
+    return re.findall(r'<td class="[a-z ]+" data-title="([^"]*)">([^<]*)</td>', page)
+
+
+def test_the_script_writes_the_ledger_as_the_server_does(browser: str, address: str) -> None:
+    with urlopen(address) as answer:  # noqa: S310  our own
+        told = figures(answer.read().decode())
+    assert len(told) == 17 * len(TRICKS)
+    assert ("Lift", "-") in told
+    assert ("Lift", "+1.7 (-4.3 to +4.6)") in told
+    assert ("Mostly because of", "no_consent 1,200, budget 3") in told
+    assert ("Cost", "1,234,567.89") in told
+    assert figures(seen(browser, address)) == told
 
 
 def test_the_bars_are_as_long_as_their_numbers_without_a_style_that_is_not_ours(browser: str, address: str) -> None:

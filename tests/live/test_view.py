@@ -9,11 +9,13 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from app.ledger_rows import LedgerRow
 from app.live import view
 from app.live.status import NEWEST, Summary
 from app.live.view import Page, sign_in_page
 from schemas.changes import TagChange
 from schemas.events import Scalar
+from tables.ledger import Entry
 
 NOON: Final = 1_704_110_400_000  # 2024-01-01T12:00:00Z
 HOSTILE: Final = "</script><img src=x onerror=alert(1)>'\" & co"
@@ -174,3 +176,37 @@ def test_the_title_is_on_top_where_there_is_one() -> None:
 
 def test_so_many_changes_are_shown_and_no_more() -> None:
     assert len(changes(page(busy(*[change(f"u{n}") for n in range(100)])))) == NEWEST
+
+
+def campaign(name: str = "silent") -> LedgerRow:
+    entry = Entry(
+        eligible=1_100, held_out=100, triggered=1_000, suppressed=9, sent=990, recalled=50, held_recalled=4,
+        cost=12_345, revenue=67_890, reasons={"no_consent": 7, "budget": 2, "expired": 1},
+    )  # fmt: skip
+    return LedgerRow.of(entry, name)
+
+
+def tables(html: str) -> list[list[str]]:
+    """The texts of the cells of the first campaign, of each table of the ledger."""
+    parts = re.findall(r'<table class="ledger".*?<tbody>(.*?)</tbody>', html, re.DOTALL)
+    rows = [part.split("</tr>")[0] for part in parts]
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
+    return [[" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in row] for row in cells]
+
+
+def test_campaigns_tell_what_was_decided_and_what_came_of_it() -> None:
+    html = page(replace(busy(), campaigns=[campaign()]))
+    assert not is_hidden(html, "campaigns")
+    assert tables(html) == [
+        ["silent", "1,100", "100", "1,000", "0", "9", "no_consent 7, budget 2"],
+        ["silent", "990", "0", "0", "0", "50", "5.0%", "+1.0 (-5.0 to +3.9)", "123.45", "0.12", "2.47", "678.90"],
+    ]  # fmt: skip
+
+
+def test_without_campaigns_nothing_is_said_of_them() -> None:
+    assert is_hidden(page(busy()), "campaigns")
+
+
+def test_the_name_of_a_campaign_is_text() -> None:
+    html = page(replace(busy(), campaigns=[campaign(HOSTILE)]))
+    assert "<img" not in html
