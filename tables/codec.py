@@ -16,7 +16,8 @@ import msgspec
 from schemas.times import Millis
 from tables.row import Row
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: rows know what campaigns have triggered, which a version before would forget, and trigger again."""
 HEADER: Final = Struct(">BQ")
 
 
