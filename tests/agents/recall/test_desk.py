@@ -163,6 +163,17 @@ def test_a_change_that_is_withdrawn_and_said_again_keeps_its_trigger() -> None:
     assert play.until(day(2, 2)) == ["c: cancelled (corrected) at 2d"]
 
 
+def test_a_change_that_is_said_again_and_withdrawn_at_once_is_taken_back() -> None:
+    play = Play(campaign("c", VIP))
+    play.apply(gold(day(1)))
+    play.until(day(2))
+    row, desk = _row(play), play.partition.desk
+    first = int(row.recalls.sent[0].cause.rsplit("/", 1)[1])
+    again = [moved(7, "gold", None, first), moved(8, None, "gold"), moved(9, "gold", None, 8)]
+    desk.hear(row, "u", again, day(2))
+    assert play.until(day(2, 1)) == ["c: cancelled (corrected) at 2d"]
+
+
 def test_a_change_that_is_said_and_withdrawn_at_once_starts_nothing() -> None:
     play = Play(campaign("c", VIP))
     play.apply(click(day(1)))
@@ -266,6 +277,15 @@ def test_a_budget_is_of_a_day_and_a_partition_has_its_part_of_it() -> None:
     whole.apply(*(gold(day(1, place), user_id=f"v{place}") for place in range(7)))
     said = whole.until(day(2))
     assert (len(whole.triggers), said[-1]) == (5, "v6 c: suppressed (budget) at 1d+6ms")
+
+
+def test_who_is_held_out_takes_nothing_from_the_budget() -> None:
+    play = Play(campaign("c", VIP, hold_out=0.5, budget=30))
+    play.apply(*(gold(day(1, place), user_id=f"v{place}") for place in range(20)))
+    play.until(day(2))
+    outcomes = [each.outcome for each in play.decisions]
+    assert (len(play.triggers), play.partition.desk.ledger.booked(day(1), "c")) == (3, 30)
+    assert "held_out" in outcomes[: outcomes.index("suppressed")]
 
 
 def test_a_run_asks_for_no_change_and_all_else_holds() -> None:
