@@ -59,7 +59,7 @@ class Desk:
         if not starting and not (withdrawn and row.packed_recalls is not None):
             return
         recalls, now = row.recalls, floor(row, watermark)
-        renamed = _said_again(withdrawn.items(), changes)
+        renamed = _said_again(withdrawn.items(), said)
         for each in recalls.all:
             each.cause = renamed.get(each.cause, each.cause)
         self._take_back(row, user_id, recalls, withdrawn.keys() - renamed.keys(), now, "corrected")
@@ -217,8 +217,8 @@ def floor(row: Row, watermark: Millis) -> Millis:
     return max(watermark, row.lifecycle.last, *(word.ts for word in words))
 
 
-def _said_again(withdrawn: Iterable[tuple[str, TagChange]], changes: Sequence[TagChange]) -> dict[str, str]:
+def _said_again(withdrawn: Iterable[tuple[str, TagChange]], said: Sequence[TagChange]) -> dict[str, str]:
     """Of changes that were withdrawn only to be said again, the same at the same time: the new id by the old one."""
-    said = {(each.tag, each.to, each.at): each.id for each in changes if not isinstance(each.corrects, str)}
+    ids = {(each.tag, each.to, each.at): each.id for each in said}
     keys = ((ident, (each.tag, each.from_, each.at)) for ident, each in withdrawn)
-    return {ident: said[key] for ident, key in keys if key in said}
+    return {ident: ids[key] for ident, key in keys if key in ids}

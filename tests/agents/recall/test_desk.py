@@ -163,6 +163,17 @@ def test_a_change_that_is_withdrawn_and_said_again_keeps_its_trigger() -> None:
     assert play.until(day(2, 2)) == ["c: cancelled (corrected) at 2d"]
 
 
+def test_a_change_that_is_said_again_and_withdrawn_at_once_is_taken_back() -> None:
+    play = Play(campaign("c", VIP))
+    play.apply(gold(day(1)))
+    play.until(day(2))
+    row, desk = _row(play), play.partition.desk
+    first = int(row.recalls.sent[0].cause.rsplit("/", 1)[1])
+    again = [moved(7, "gold", None, first), moved(8, None, "gold"), moved(9, "gold", None, 8)]
+    desk.hear(row, "u", again, day(2))
+    assert play.until(day(2, 1)) == ["c: cancelled (corrected) at 2d"]
+
+
 def test_a_change_that_is_said_and_withdrawn_at_once_starts_nothing() -> None:
     play = Play(campaign("c", VIP))
     play.apply(click(day(1)))
@@ -251,21 +262,39 @@ def test_a_fallback_does_not_take_the_place_of_a_newer_change() -> None:
     assert play.until(day(4)) == ["c: triggered at 3d+5ms"]
 
 
-def test_a_budget_is_of_a_day_and_a_partition_has_its_part_of_it() -> None:
-    of = campaign("c", VIP, budget=50)
-    for number, users in ((0, 2), (1, 2), (2, 1)):
-        play = Play(of._replace(channels=(EVENT,)), partitions=3, number=number)
-        play.apply(*(gold(day(1, place), user_id=f"v{place}") for place in range(4)))
-        play.until(day(1, 99))
-        parts = {0: 1, 1: 1, 2: 1}
-        assert len(play.triggers) == parts[number], users
-        play.apply(gold(day(2), user_id="w"))
-        play.until(day(3))
-        assert play.triggers[-1].user_id == "w"
-    whole = Play(of)
-    whole.apply(*(gold(day(1, place), user_id=f"v{place}") for place in range(7)))
-    said = whole.until(day(2))
-    assert (len(whole.triggers), said[-1]) == (5, "v6 c: suppressed (budget) at 1d+6ms")
+def golden(play: Play, number: int, users: int) -> None:
+    """So many users turn gold on a day, one ms after the other."""
+    play.apply(*(gold(day(number, place), user_id=f"v{number}.{place}") for place in range(users)))
+    play.until(day(number + 1) - 1)
+
+
+def test_a_budget_is_of_a_day() -> None:
+    play = Play(campaign("c", VIP, budget=50))
+    golden(play, 1, 7)
+    assert (len(play.triggers), _line(play.decisions[-1])) == (5, "v1.6 c: suppressed (budget) at 1d+6ms")
+    golden(play, 2, 1)
+    assert len(play.triggers) == 6
+
+
+def test_a_partition_has_its_part_of_a_budget_and_all_parts_are_the_whole() -> None:
+    sent = []
+    for number in range(3):
+        play = Play(campaign("c", VIP, budget=50), partitions=3, number=number)
+        golden(play, 1, 9)
+        sent.append(len(play.triggers))
+    assert sent == [1, 1, 1]  # of 17, 17 and 16, at 10 each
+    parts = [Play(campaign("c", VIP, EVENT._replace(cost=1), budget=5), partitions=3, number=n) for n in range(3)]
+    for play in parts:
+        golden(play, 1, 9)
+    assert [len(play.triggers) for play in parts] == [2, 2, 1]
+
+
+def test_who_is_held_out_takes_nothing_from_the_budget() -> None:
+    play = Play(campaign("c", VIP, hold_out=0.8, budget=30))
+    golden(play, 1, 60)
+    outcomes = [each.outcome for each in play.decisions]
+    assert outcomes[: outcomes.index("suppressed")].count("held_out") > 3
+    assert (len(play.triggers), play.partition.desk.ledger.booked(day(1), "c")) == (3, 30)
 
 
 def test_a_run_asks_for_no_change_and_all_else_holds() -> None:
