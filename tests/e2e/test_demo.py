@@ -94,13 +94,13 @@ def children(parent: int) -> set[int]:
 def without_reports(told: dict[str, Any]) -> int:
     """How many events of the history were applied; what is simulated of messages counts too."""
     kinds = ("sent", "delivered", "opened", "clicked", "failed", "unsubscribed")
-    return int(told["events"]) - sum(row[kind] for row in told["campaigns"] for kind in kinds)
+    return int(told["events"]) - sum(int(row[kind]) for row in told["campaigns"] for kind in kinds)
 
 
 def is_answered(campaigns: list[dict[str, Any]]) -> bool:
     """Whether there were triggers, and what became of each was reported, also of the last ones."""
-    triggered = sum(row["triggered"] for row in campaigns)
-    return 0 < triggered == sum(row["sent"] + row["failed"] for row in campaigns)
+    triggered = sum(int(row["triggered"]) for row in campaigns)
+    return 0 < triggered == sum(int(row["sent"]) + int(row["failed"]) for row in campaigns)
 
 
 @pytest.fixture
