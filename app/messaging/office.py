@@ -36,6 +36,7 @@ class Office:
         self._rates, self._seed = rates, seed
         self._seen: dict[tuple[str, int], None] = {}
         self._open: dict[str, Place] = {}
+        self._left: dict[str, int] = {}
         self._unsent: set[str] = set()
         self._waiting: dict[int, list[tuple[Millis, int, Message]]] = {}
         self._number = count()
@@ -71,6 +72,7 @@ class Office:
             return
         self.counts["triggers"] += 1
         self._open[trigger.id] = place
+        self._left[trigger.id] = len(reports)
         self._unsent.add(trigger.id)
         for report in reports:
             heappush(self._waiting.setdefault(place[0], []), (report.ts, next(self._number), report))
@@ -81,17 +83,22 @@ class Office:
         while waiting and waiting[0][0] <= time:
             report = heappop(waiting)[2]
             if report.trigger_id in self._open:
-                self._unsent.discard(report.trigger_id)
                 found.append(report)
+                self._note(report.trigger_id)
         return found
+
+    def _note(self, ident: str) -> None:
+        """One report less is to come."""
+        self._unsent.discard(ident)
+        self._left[ident] -= 1
+        if not self._left[ident]:
+            self._forget(ident)
 
     def next_offset(self, partition: int, position: Offset) -> Offset:
         """From where to read after a restart: the oldest trigger of which something is still to be reported."""
-        waiting = {report.trigger_id for _, _, report in self._waiting.get(partition, [])}
-        for ident in [each for each, (where, _) in self._open.items() if where == partition and each not in waiting]:
-            self._forget(ident)
         return min((offset for where, offset in self._open.values() if where == partition), default=position)
 
     def _forget(self, ident: str) -> None:
         self._unsent.discard(ident)
         self._open.pop(ident, None)
+        self._left.pop(ident, None)
