@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.demo.story import published_history
 from tests.secured import authority, secured_kafka, secured_redis
@@ -12,6 +13,10 @@ __all__ = [
     "apache_kafka", "authority", "embedded_kafka", "embedded_redis", "given", "kafka", "published", "redis_url",
     "secured_kafka", "secured_redis",
 ]  # fmt: skip
+
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")  # machines are shared: how long an example takes says nothing
 
 
 @pytest.fixture(scope="session")
