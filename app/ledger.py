@@ -96,13 +96,15 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
 def lift(entry: Entry) -> Lift | None:
     """By how much more of those triggered were recalled than of those held out; None where nobody is to compare with.
 
-    The interval is Newcombe's hybrid score interval (1998, method 10), of Wilson's for each share.
+    Of each user the first time in the campaign alone: what comes later depends on what was sent (who unsubscribes gets
+    nothing more), and users are independent of each other, as a user's decisions are not. The interval is Newcombe's
+    hybrid score interval (1998, method 10), of Wilson's for each share.
     """
-    if not entry.triggered or not entry.held_out:
+    if not entry.first or not entry.held_first:
         return None
-    treated, held = entry.recalled / entry.triggered, entry.held_recalled / entry.held_out
-    low, high = wilson(entry.recalled, entry.triggered)
-    held_low, held_high = wilson(entry.held_recalled, entry.held_out)
+    treated, held = entry.first_recalled / entry.first, entry.held_first_recalled / entry.held_first
+    low, high = wilson(entry.first_recalled, entry.first)
+    held_low, held_high = wilson(entry.held_first_recalled, entry.held_first)
     value = treated - held
     return Lift(
         value,

@@ -45,6 +45,10 @@ class LedgerRow(Struct, kw_only=True, frozen=True):
     recall_rate: float | None
     held_recalled: int
     held_recall_rate: float | None
+    first: int
+    first_recalled: int
+    held_first: int
+    held_first_recalled: int
     lift: Lift | None
     lost_again: int
     cost: Minor

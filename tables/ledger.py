@@ -26,7 +26,8 @@ class Entry(Struct, array_like=True, gc=False):
     """Counts and sums of minor units.
 
     `eligible` users were triggered, held out, or are in a shadow; of `suppressed` ones `reasons` tells why. Money is
-    `cost` as reported sent, `revenue` of purchases in the window.
+    `cost` as reported sent, `revenue` of purchases in the window. `first`: of those triggered, users for whom it
+    was the first of the campaign: what can be compared with those held out. What begins with `held_` is of the latter.
     """
 
     eligible: int = 0
@@ -50,6 +51,10 @@ class Entry(Struct, array_like=True, gc=False):
     held_lost_again: int = 0
     held_revenue: Minor = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    first: int = 0
+    first_recalled: int = 0
+    held_first: int = 0
+    held_first_recalled: int = 0
 
     def add(self, other: "Entry") -> None:
         """Add what another one counts."""

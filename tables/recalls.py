@@ -31,6 +31,8 @@ BACK: Final = 256
 GONE: Final = 512
 """After the window nothing was done for so long that it counts as lost again."""
 CANCELLED: Final = 1024
+FIRST: Final = 2048
+"""The first one of its campaign that the user got, or was held out of."""
 
 
 class Due(Struct, array_like=True, gc=False):
@@ -81,12 +83,13 @@ class Sent(Struct, array_like=True, gc=False):
 
 
 class Recalls(Struct, array_like=True, gc=False):
-    """Decisions to be taken, and triggers, oldest first."""
+    """Decisions to be taken, and triggers, oldest first; `met`: the campaigns that have triggered or held out ever."""
 
     due: list[Due] = []
     sent: list[Sent] = []
+    met: list[str] = []
 
     @property
     def all(self) -> list[Due | Sent]:
-        """Both."""
+        """Decisions and triggers."""
         return [*self.due, *self.sent]

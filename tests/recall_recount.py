@@ -132,9 +132,13 @@ def _lives(events: Sequence[Wire], shots: Sequence[Shot], until: int) -> Iterabl
 def _came_of(events: Sequence[Wire], shots: Sequence[Shot], until: int) -> Iterable[Cell]:
     yield from _reported(events, shots)
     deeds = [instant(event) for event in events if is_activity(event)]
+    first = {shot.decision["campaign"]: shot for shot in reversed(shots)}
+    yield from (shot.cell("first") for shot in first.values())
     for shot in shots:
         if any(_credited(shots, ts) is shot for ts in deeds):
             yield shot.cell("recalled")
+            if first[shot.decision["campaign"]] is shot:
+                yield shot.cell("first_recalled")
             stayed = any(shot.end < ts <= shot.end + STAY_MS for ts in deeds)
             if not stayed and shot.end + STAY_MS < until:
                 yield shot.cell("lost_again")

@@ -32,7 +32,7 @@ def test_the_lift_has_the_interval_of_newcombes_second_paper(
     treated: tuple[int, int], held: tuple[int, int], low: float, high: float
 ) -> None:
     """Newcombe, Statistics in Medicine 17 (1998), 873-890, table II, method 10."""
-    entry = Entry(recalled=treated[0], triggered=treated[1], held_recalled=held[0], held_out=held[1])
+    entry = Entry(first_recalled=treated[0], first=treated[1], held_first_recalled=held[0], held_first=held[1])
     found = lift(entry)
     assert found is not None
     assert found.value == pytest.approx(treated[0] / treated[1] - held[0] / held[1])

@@ -26,6 +26,9 @@ def ledger() -> Ledger:
     kept.count(NOON, A, 2, "eligible", "held_out")
     kept.count(NOON, A, 3, "recalled")
     kept.count(NOON, A, 1, "held_recalled")
+    kept.count(NOON, A, 5, "first")
+    kept.count(NOON, A, 2, "held_first")
+    kept.count(NOON, A, 1, "first_recalled", "held_first_recalled")
     kept.count(NOON, A, 60, "cost")
     kept.count(NOON, ("silent", "", ""), 1, "suppressed", reasons=("no_consent", "unreachable"))
     kept.count(NOON, ("lost", "", ""), 1, "deferred", reasons=("quiet_hours",))
@@ -39,7 +42,7 @@ def test_shares_and_costs_are_of_those_triggered_and_of_those_recalled() -> None
     assert (row.recall_rate, row.held_recall_rate) == (0.3, 0.5)
     assert (row.cost_per_user, row.cost_per_recalled) == (6, 20)
     assert row.lift is not None
-    assert row.lift.value == pytest.approx(-0.2)
+    assert row.lift.value == pytest.approx(1 / 5 - 1 / 2)
     assert row.reasons == {"no_consent": 1, "unreachable": 1}
 
 
@@ -87,6 +90,7 @@ def test_the_tables_fit_and_cut_no_number(width: int) -> None:
     for name in ("eligible", "triggered", "sent", "delivered", "opened", "clicked"):
         setattr(entry, name, 98_765)
     entry.held_out, entry.recalled, entry.held_recalled = 12_345, 7_654, 1_234
+    entry.first, entry.first_recalled, entry.held_first, entry.held_first_recalled = 98_765, 7_654, 12_345, 1_234
     entry.cost, entry.revenue, entry.suppressed = 123_456_789, 1_234_567_890, 23
     entry.reasons = {"not_in_audience": 1_000_000, "frequency_cap": 500_000}
     show(console, [LedgerRow.of(entry, "cart_abandoned"), LedgerRow.of(entry, "[bold]\x1b[2J" + "x" * 60)])

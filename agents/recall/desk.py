@@ -97,7 +97,7 @@ class Desk:
             return None
         if isinstance(event, Profile) and event.kind == "erased":
             self._forget(row, event.user_id, max(floor(row, watermark), event.ts))
-        return purchase_of(row, event) if isinstance(event, Order) else None
+        return purchase_of(row, event) if isinstance(event, Order) and event.ts <= row.recall_until else None
 
     def after(self, row: Row, event: AnyEvent, was: Purchase | None, watermark: Millis) -> None:
         """After it: what it says of what was triggered."""
@@ -188,6 +188,9 @@ class Desk:
         )
         known = [each for each in case.recalls.sent if each.at > at - REMEMBERED_MS]
         case.recalls.sent = [*known, sent][-MAX_SENT:]
+        if sent.campaign not in case.recalls.met:
+            case.recalls.met.append(sent.campaign)
+            self.results.first(sent)
         if verdict.outcome == "triggered":
             self.ledger.book(at, sent.campaign, channel.cost)
 

@@ -19,6 +19,7 @@ from tables.recalls import (
     CLICKED,
     DELIVERED,
     FAILED,
+    FIRST,
     GONE,
     HELD,
     OPENED,
@@ -73,12 +74,19 @@ class Results:
             self._count(sent, "cost", sent.cost if event.cost is None else to_minor(event.cost))
         return sent
 
+    def first(self, sent: Sent) -> None:
+        """Count that it is the first of its campaign for its user."""
+        sent.marks |= FIRST
+        self._count(sent, "first")
+
     def activity(self, recalls: Recalls, ts: Millis) -> None:
         """Put an activity down to the last trigger before it; one after a window shows that the user stayed."""
         sent = _last_before(recalls.sent, ts)
         if sent is not None and ts <= sent.until and not sent.marks & RECALLED:
             sent.marks |= RECALLED
             self._count(sent, "recalled")
+            if sent.marks & FIRST:
+                self._count(sent, "first_recalled")
         for each in recalls.sent:
             if each.until < ts <= each.until + STAY_MS and not each.marks & BACK:
                 each.marks |= BACK
@@ -109,7 +117,7 @@ class Results:
 
 def keep(row: Row, recalls: Recalls) -> None:
     """Write back a user's triggers, when they are to be looked at, and up to when activity says something of them."""
-    if recalls.due or recalls.sent:
+    if recalls.due or recalls.sent or recalls.met:
         row.recalls = recalls
     else:
         row.packed_recalls = None

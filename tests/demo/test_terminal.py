@@ -139,6 +139,7 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
 def campaigns() -> list[LedgerRow]:
     entry = Entry(eligible=12_138, held_out=1_348, triggered=10_790, sent=10_573, opened=2_502, recalled=163)
     entry.suppressed, entry.cost, entry.revenue, entry.held_recalled = 4_351, 22_371, 7_720_100, 46
+    entry.first, entry.first_recalled, entry.held_first, entry.held_first_recalled = 10_790, 163, 1_348, 46
     return [LedgerRow.of(entry, name) for name in ("cart_abandoned", "\x1b[2Ja-very-long-name-of-a-campaign")]
 
 

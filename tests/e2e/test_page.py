@@ -61,6 +61,7 @@ def summary(events: int) -> Summary:
                 campaign=trick, variant="", channel="", reasons={"no_consent": 1_200, "budget": 3, "expired": 1},
                 counts={
                     "triggered": 1_000 * number, "held_out": 100, "recalled": 57, "held_recalled": 4, "sent": 1_234_567,
+                    "first": 1_000 * number, "first_recalled": 57, "held_first": 100, "held_first_recalled": 4,
                     "cost": 123_456_789, "revenue": 5, "suppressed": 1_201,
                 },
             )

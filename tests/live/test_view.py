@@ -181,7 +181,8 @@ def test_so_many_changes_are_shown_and_no_more() -> None:
 def campaign(name: str = "silent") -> LedgerRow:
     entry = Entry(
         eligible=1_100, held_out=100, triggered=1_000, suppressed=9, sent=990, recalled=50, held_recalled=4,
-        cost=12_345, revenue=67_890, reasons={"no_consent": 7, "budget": 2, "expired": 1},
+        first=1_000, first_recalled=50, held_first=100, held_first_recalled=4, cost=12_345, revenue=67_890,
+        reasons={"no_consent": 7, "budget": 2, "expired": 1},
     )  # fmt: skip
     return LedgerRow.of(entry, name)
 

@@ -484,6 +484,7 @@ def busy_recalls(event_id: str, name: str) -> Recalls:
             Sent(2**53, name[:64], name[:64], "wechat", JULY, JULY, JULY, cause, 10**12, CANCELLED, bet)
             for _ in range(MAX_SENT)
         ],
+        met=[f"{number:02}{name[2:64]}" for number in range(MAX_CAMPAIGNS)],
     )
 
 
@@ -493,13 +494,13 @@ def test_a_quiet_user_takes_about_700_bytes() -> None:
     assert len(encode(quiet_row(UUID))) <= 760
 
 
-def test_a_user_with_every_ring_and_pane_full_takes_at_most_65_kb() -> None:
-    """Measured: 64 565 bytes: the portrait 24.1 KB, 32 triggers 15 KB, 100 waiting campaigns 11 KB, 64 tags 6 KB."""
-    assert len(encode(busy_row(UUID, "a-long-name", "a long value", 1_000, 10_000_000))) <= 65_000
+def test_a_user_with_every_ring_and_pane_full_takes_at_most_66_kb() -> None:
+    """Measured: 65 768 bytes: the portrait 24.1 KB, 32 triggers 15 KB, 100 waiting campaigns 11 KB, 64 tags 6 KB."""
+    assert len(encode(busy_row(UUID, "a-long-name", "a long value", 1_000, 10_000_000))) <= 66_500
 
 
-def test_no_user_takes_more_than_418_kb() -> None:
-    """Measured: 416 326 bytes with every text of the greatest length in the widest characters, every number large."""
+def test_no_user_takes_more_than_443_kb() -> None:
+    """Measured: 441 529 bytes with every text of the greatest length in the widest characters, every number large."""
     widest = "\U0001f600"
     hostile = busy_row(widest * 128, f"__{widest * 126}", widest * 256, 2**31, INT_64)
-    assert len(encode(hostile)) <= 418_000
+    assert len(encode(hostile)) <= 443_000

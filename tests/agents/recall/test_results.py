@@ -4,7 +4,7 @@ from agents.recall.campaign import Channel
 from schemas.events import AnyEvent
 from schemas.times import DAY_MS, HOUR_MS
 from tables.ledger import Entry, totals
-from tables.recalls import Sent
+from tables.recalls import RECALLED, Sent
 from tests.agents.drive import click, day, erased, message, order, tag
 from tests.agents.recall.test_desk import EVENT, VIP, Play, campaign
 
@@ -40,9 +40,17 @@ def test_activity_within_the_window_counts_once() -> None:
 def test_activity_is_put_down_to_the_last_trigger_before_it_alone() -> None:
     play = triggered(1)
     play.apply(tag(day(1, 9), value="gold"), tag(day(1, 10), value=None), click(day(1, 20)))
-    first, second = (each.marks for each in _sent(play))
+    first, second = (each.marks & RECALLED for each in _sent(play))
     assert (bool(first), bool(second)) == (False, True)
     assert entry(play).recalled == 1
+
+
+def test_only_the_first_time_of_a_user_in_a_campaign_is_compared() -> None:
+    play = triggered(1)
+    play.apply(click(day(1, 6)), tag(day(1, 9), value="gold"), tag(day(1, 10), value=None), click(day(1, 20), "later"))
+    found = entry(play)
+    assert (found.triggered, found.recalled) == (2, 2)
+    assert (found.first, found.first_recalled) == (1, 1)
 
 
 def test_a_late_activity_still_counts() -> None:
