@@ -62,9 +62,10 @@ def backtest(  # noqa: PLR0913  an option each
 ) -> None:
     """Turn a history into the changes of all tags, right to the millisecond.
 
-    Writes `tag-changes.jsonl`, `dead-letters.jsonl`, `report.json` and `report.html` into the folder; with
-    `--predict-every` also `predictions.parquet` (the champion's), `candidates.parquet` (those of all models) and
-    `models.msgpack` (for `explain --models`); with `--policy` also `lessons.jsonl`.
+    Writes `tag-changes.jsonl`, `recall-triggers.jsonl`, `recall-decisions.jsonl`, `dead-letters.jsonl`, `report.json`
+    and `report.html` into the folder; with `--predict-every` also `predictions.parquet` (the champion's),
+    `candidates.parquet` (those of all models) and `models.msgpack` (for `explain --models`); with `--policy` also
+    `lessons.jsonl`.
     """
     from app import summary
     from app.backtest import Backtest
