@@ -30,6 +30,7 @@ WORKER_RIGHTS: Final = {
     "tag-changes": [ACLOperation.WRITE],
     "dead-letters": [ACLOperation.WRITE],
     "recall-": [ACLOperation.WRITE],
+    "{app}-control": [ACLOperation.READ],
     "churn-": [ACLOperation.READ, ACLOperation.WRITE],
     "{app}-changelog": [ACLOperation.READ, ACLOperation.WRITE],
 }
@@ -38,6 +39,7 @@ REPLAY_RIGHTS: Final = {
     "tag-changes": [ACLOperation.DESCRIBE],
     "dead-letters": [ACLOperation.DESCRIBE],
     "recall-": [ACLOperation.DESCRIBE],
+    "{app}-control": [ACLOperation.DESCRIBE],
     "churn-": [ACLOperation.DESCRIBE],
     "{app}-changelog": [ACLOperation.DESCRIBE],
 }
@@ -212,12 +214,10 @@ def test_campaigns_by_hand_need_no_more_rights_than_the_docs_say(secured_kafka: 
     app = f"s{uuid4().hex[:8]}"
     common = {"app_id": app, "topic_prefix": f"{app}.", "partitions": "2", "clock": "event", "rules": "builtin"}
     System(tmp_path, kafka=secured_kafka.at("plaintext"), **common)  # makes the topics
-    recall = {"recall-": [ACLOperation.WRITE], "{app}-control": [ACLOperation.READ]}
     by_hand = {topic: [ACLOperation.DESCRIBE] for topic in REPLAY_RIGHTS} | {
-        "recall-": [ACLOperation.DESCRIBE],
         "{app}-control": [ACLOperation.READ, ACLOperation.WRITE],
     }
-    worker = user(secured_kafka, f"{app}-w", app, WORKER_RIGHTS | recall)
+    worker = user(secured_kafka, f"{app}-w", app, WORKER_RIGHTS)
     person = user(secured_kafka, f"{app}-p", app, by_hand)
     secured_kafka.allow(worker, ResourceType.GROUP, app, ACLOperation.READ)
     secured_kafka.allow(worker, ResourceType.TRANSACTIONAL_ID, f"{app}-", ACLOperation.WRITE)
