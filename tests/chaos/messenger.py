@@ -1,0 +1,61 @@
+"""A messaging system that hears of triggers during a campaign, and reports what became of each."""
+
+import json
+from collections.abc import Iterator
+from random import Random
+from typing import Any, Final, TypeAlias
+
+from kafka import KafkaConsumer, TopicPartition
+
+from app.settings import Settings
+from schemas.topics import RECALL_TRIGGERS
+
+Wire: TypeAlias = dict[str, Any]
+_COURSES: Final = (
+    ["sent"],
+    ["sent", "delivered"],
+    ["sent", "delivered", "opened", "clicked"],
+    ["failed"],
+    ["sent", "unsubscribed"],
+    [],
+)
+
+
+class Messenger:
+    """Reads triggers from the first one on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=settings.kafka, isolation_level="read_committed", enable_auto_commit=False
+        )
+        places = [TopicPartition(settings.topic_prefix + RECALL_TRIGGERS, n) for n in range(settings.partitions)]
+        self._consumer.assign(places)
+        self._consumer.seek_to_beginning()
+
+    def reports(self, now: int) -> Iterator[Wire]:
+        """What is to be told of new triggers; none of it is late at that event time."""
+        for records in self._consumer.poll(0).values():
+            for record in records:
+                trigger = json.loads(record.value)
+                if not trigger["rev"]:
+                    yield from _reports(trigger, max(now, trigger["at"] + 1))
+
+    def close(self) -> None:
+        """Read no more."""
+        self._consumer.close()
+
+
+def _reports(trigger: Wire, ts: int) -> Iterator[Wire]:
+    """The same ones whenever a trigger is seen."""
+    random = Random(trigger["id"])  # noqa: S311  repeatable
+    for kind in random.choice(_COURSES):
+        yield {
+            "event_id": f"{kind}:{trigger['id']}",
+            "user_id": trigger["user_id"],
+            "ts": ts,
+            "type": "message",
+            "kind": kind,
+            "trigger_id": trigger["id"],
+            "recall_channel": trigger["recall_channel"],
+            **({"cost": 0.04} if random.random() < 0.5 else {}),
+        }
