@@ -1,6 +1,7 @@
 """A messaging system that hears of triggers during a campaign, and reports what became of each."""
 
 import json
+import time
 from collections.abc import Iterator
 from random import Random
 from typing import Any, Final, TypeAlias
@@ -11,7 +12,11 @@ from app.settings import Settings
 from schemas.topics import RECALL_TRIGGERS
 
 Wire: TypeAlias = dict[str, Any]
-_COURSES: Final = (
+LISTENS_EVERY_S: Final = 0.2
+LISTENS_MS: Final = 100
+"""Less than that, and the client never learns where its partitions begin."""
+MOST_AT_ONCE: Final = 2_000
+_COURSES: Final[tuple[list[str], ...]] = (
     ["sent"],
     ["sent", "delivered"],
     ["sent", "delivered", "opened", "clicked"],
@@ -31,10 +36,15 @@ class Messenger:
         places = [TopicPartition(settings.topic_prefix + RECALL_TRIGGERS, n) for n in range(settings.partitions)]
         self._consumer.assign(places)
         self._consumer.seek_to_beginning()
+        self._heard_at = 0.0
 
     def reports(self, now: int) -> Iterator[Wire]:
-        """What is to be told of new triggers; none of it is late at that event time."""
-        for records in self._consumer.poll(0).values():
+        """What is to be told of new triggers; none of it is late at that event time. Listens now and then only."""
+        if time.monotonic() - self._heard_at < LISTENS_EVERY_S:
+            return
+        found = self._consumer.poll(LISTENS_MS, max_records=MOST_AT_ONCE)
+        self._heard_at = time.monotonic()
+        for records in found.values():
             for record in records:
                 trigger = json.loads(record.value)
                 if not trigger["rev"]:

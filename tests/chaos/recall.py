@@ -85,10 +85,8 @@ def _budgets(world: World, _rows: Rows, _ledger: Ledger) -> str:
 
 def _ledger(world: World, _rows: Rows, ledger: Ledger) -> str:
     told = recounted(world.events(), world.decisions, world.triggers, windows(world.file), world.watermark)
-    wrong = {
-        cell: (ledger.get(cell), told.get(cell)) for cell in ledger.keys() | told if ledger.get(cell) != told.get(cell)
-    }
-    assert not wrong, f"{len(wrong)} cells are not what the topics tell, such as {next(iter(wrong.items()))}"
+    wrong = dict(ledger.items() ^ told.items())
+    assert not wrong, f"{len(wrong)} cells are not what the topics tell, such as {next(iter(wrong))}"
     counts: Counter[str] = Counter()
     for (*_, name), count in told.items():
         counts[name] += count

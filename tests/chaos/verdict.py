@@ -64,11 +64,11 @@ def _sequences(stored: Stored, load: Load) -> tuple[bool, str]:
     for place, records in enumerate((stored.changes, stored.decisions)):
         for record in records:
             told[record["user_id"]][place].append(int(record["id"].rpartition("/")[2]))
-    broken = [user for user, numbers in told.items() if not _is_whole(*numbers, may_begin_anew=user in erased)]
+    broken = [user for user, numbers in told.items() if not is_whole(*numbers, may_begin_anew=user in erased)]
     return not broken, f"{len(told):,} users, {len(broken)} gaps{', '.join(['', *broken[:3]])}"
 
 
-def _is_whole(changes: Sequence[int], decisions: Sequence[int], *, may_begin_anew: bool) -> bool:
+def is_whole(changes: Sequence[int], decisions: Sequence[int], *, may_begin_anew: bool) -> bool:
     """Whether both, each in its order, can be laid together so that they count on from 1 without a gap."""
     reached = {(0, 0, 0)}
     for _ in range(len(changes) + len(decisions)):
