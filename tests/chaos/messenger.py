@@ -31,8 +31,9 @@ class Messenger:
 
     def __init__(self, settings: Settings) -> None:
         self._consumer = KafkaConsumer(
-            bootstrap_servers=settings.kafka, isolation_level="read_committed", enable_auto_commit=False
-        )
+            bootstrap_servers=settings.kafka, isolation_level="read_committed", enable_auto_commit=False,
+            reconnect_backoff_max_ms=500,
+        )  # fmt: skip
         places = [TopicPartition(settings.topic_prefix + RECALL_TRIGGERS, n) for n in range(settings.partitions)]
         self._consumer.assign(places)
         self._consumer.seek_to_beginning()
