@@ -17,8 +17,8 @@ from kafka import KafkaProducer
 from app.settings import Settings
 from schemas.times import DAY_MS
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from tests.chaos.consents import consents
 from tests.chaos.messenger import Messenger
-from tests.oracle import is_erasure
 
 Wire = dict[str, Any]
 
@@ -47,7 +47,6 @@ _KINDS: Final = (
     (0.7, {"type": "tag", "tag": "vip", "value": None}),
 )
 _MESSAGES: Final = TOPIC_OF_TYPE["message"]
-_REACH: Final = ("push", "sms", "email", "phone")
 _WEIGHTS: Final = list(accumulate(weight for weight, _ in _KINDS))
 
 
@@ -68,7 +67,7 @@ class Load:
     def __init__(self, seed: int, users: int, events: int, span_s: float) -> None:
         random = Random(seed)  # noqa: S311  repeatable
         some = some_events(random, users, events)
-        self.events: Sequence[Wire] = [*consents(some, users, seed), *some]
+        self.events: Sequence[Wire] = [*consents(some, users, START - DAY_MS, seed), *some]
         self.reports: list[Wire] = []
         self.ends = int(max(event["ts"] for event in self.events)) + END_MS
         self.unreadable = 0
@@ -169,31 +168,6 @@ def some_events(random: Random, users: int, events: int) -> Sequence[Wire]:
     copies = [dict(event) for event in random.sample(made, events // 50)]
     arrivals = [(event["ts"] + random.choice((0, 0, 0, random.randrange(LATE_MS))), event) for event in made + copies]
     return [event for _, event in sorted(arrivals, key=lambda arrival: int(arrival[0]))]
-
-
-def consents(events: Sequence[Wire], users: int, seed: int) -> list[Wire]:
-    """How users may be reached, said before all else: but for those whom an erasure concerns that comes late.
-
-    For these the topics do not tell what was done before the erasure came, and what after it.
-    """
-    random = Random(-1 - seed)  # noqa: S311  repeatable
-    late = set(_erased_late(events))
-    found = []
-    for number in range(users):
-        channels = random.sample(_REACH, random.randrange(len(_REACH) + 1))
-        if (user := f"user-{number}") not in late:
-            said = {"consent": dict.fromkeys(channels, True), "reachable": channels}
-            head = {"event_id": f"c{number}", "user_id": user, "ts": START - DAY_MS + number}
-            found.append(head | {"type": "profile", "kind": "consent"} | said)
-    return found
-
-
-def _erased_late(events: Sequence[Wire]) -> Iterator[str]:
-    newest = 0
-    for event in events:
-        if is_erasure(event) and event["ts"] < newest:
-            yield event["user_id"]
-        newest = max(newest, event["ts"])
 
 
 def _event(random: Random, number: int, users: int) -> Wire:
