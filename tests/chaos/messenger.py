@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from kafka import KafkaConsumer, TopicPartition
 
 from app.settings import Settings
+from schemas.times import DAY_MS
 from schemas.topics import RECALL_TRIGGERS
 
 Wire: TypeAlias = dict[str, Any]
@@ -16,6 +17,8 @@ LISTENS_EVERY_S: Final = 0.2
 LISTENS_MS: Final = 100
 """Less than that, and the client never learns where its partitions begin."""
 MOST_AT_ONCE: Final = 2_000
+REPORTS_WITHIN_MS: Final = 90 * DAY_MS
+"""After an outage of the broker it is deaf for a while, and rows do not remember triggers for ever."""
 _COURSES: Final[tuple[list[str], ...]] = (
     ["sent"],
     ["sent", "delivered"],
@@ -48,7 +51,7 @@ class Messenger:
         for records in found.values():
             for record in records:
                 trigger = json.loads(record.value)
-                if not trigger["rev"]:
+                if not trigger["rev"] and now < trigger["at"] + REPORTS_WITHIN_MS:
                     yield from _reports(trigger, max(now, trigger["at"] + 1))
 
     def close(self) -> None:
