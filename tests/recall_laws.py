@@ -94,23 +94,37 @@ def _check_cap(cap: Wire, at: int, own: list[Wire]) -> None:
 
 def check_causes(world: World) -> None:
     """Each change that starts a campaign has one final decision, or none yet; another only after a failure."""
-    finals: dict[Key, list[Wire]] = defaultdict(list)
-    waits: dict[Key, int] = {}
-    for each in world.decisions:
-        key = each["user_id"], each["campaign"], each["cause"]
-        if each["outcome"] == "deferred":
-            waits[key] = each["until"]
-        elif "cancels" not in each:
-            finals[key].append(each)
     wrong = failed(world)
-    for key, own in finals.items():
+    for key, own in finals(world).items():
         assert all(each["id"] in wrong for each in own[:-1] if each["outcome"] == "triggered"), key
         assert sum(each["outcome"] != "triggered" for each in own) <= 1, key
+    waits = {_key(each): each["until"] for each in world.decisions if each["outcome"] == "deferred"}
     until = world.watermark
-    for key, due in started(world).items():
-        same = alike(world, key)
-        if not any(finals.get((key[0], key[1], cause)) for cause in same):
-            assert due >= until or any(waits.get((key[0], key[1], cause), 0) >= until for cause in same), key
+    for key, (due, same) in unanswered(world).items():
+        assert due >= until or any(waits.get((*key[:2], cause), 0) >= until for cause in same), key
+
+
+def finals(world: World) -> dict[Key, list[Wire]]:
+    """The decisions that put nothing off and take nothing back, by what they answer."""
+    found: dict[Key, list[Wire]] = defaultdict(list)
+    for each in world.decisions:
+        if each["outcome"] != "deferred" and "cancels" not in each:
+            found[_key(each)].append(each)
+    return found
+
+
+def _key(decision: Wire) -> Key:
+    return decision["user_id"], decision["campaign"], decision["cause"]
+
+
+def unanswered(world: World) -> dict[Key, tuple[int, list[str]]]:
+    """What was started and has no final decision: when it is due, and the ids under which its change was said."""
+    answered, same = finals(world), alike(world)
+    return {
+        key: (due, same[key[2]])
+        for key, due in started(world).items()
+        if not any((*key[:2], cause) in answered for cause in same[key[2]])
+    }
 
 
 def started(world: World) -> dict[Key, int]:
@@ -127,12 +141,16 @@ def started(world: World) -> dict[Key, int]:
     return found
 
 
-def alike(world: World, key: Key) -> list[str]:
-    """The change, and those that said the same of the same time: withdrawn ones, that it says again."""
-    change = next(each for each in world.changes if each["id"] == key[2])
-    what = [change[name] for name in ("user_id", "tag", "to", "at")]
-    same = [each for each in world.changes if [each[name] for name in ("user_id", "tag", "to", "at")] == what]
-    return [each["id"] for each in same if "corrects" not in each]
+def alike(world: World) -> dict[str, list[str]]:
+    """By each change, it and those that said the same of the same time: withdrawn ones, that it says again."""
+    said: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    found = {}
+    for each in world.changes:
+        if "corrects" not in each:
+            same = said[tuple(repr(each[name]) for name in ("user_id", "tag", "to", "at"))]
+            same.append(each["id"])
+            found[each["id"]] = same
+    return found
 
 
 def check_ids(world: World) -> None:

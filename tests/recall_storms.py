@@ -184,6 +184,7 @@ def book(file: str) -> Rulebook:
     return read_rules(file.encode())
 
 
+@cache
 def parsed(file: str) -> Wire:
     return tomllib.loads(file)
 

@@ -15,7 +15,7 @@ from tests.chaos.crew import Crew
 from tests.chaos.faults import SESSION_S, Site
 from tests.chaos.load import Load
 from tests.chaos.plan import Fault, plan
-from tests.chaos.stored import Stored, group_lag
+from tests.chaos.stored import RULES, Stored, group_lag
 from tests.chaos.verdict import Finding, verdict
 from tests.flow.system import System
 from tests.servers import ApacheKafka, SystemRedis, fetch_kafka, redis_program
@@ -83,7 +83,7 @@ class Campaign:
         name = f"chaos-{report.seed}-{int(time.time())}"
         system = System(
             self._folder, kafka=broker.bootstrap, redis=store.url, app_id=name, topic_prefix=f"{name}.",
-            partitions=str(PARTITIONS), clock="event", session_timeout=f"{SESSION_S:g}s",
+            partitions=str(PARTITIONS), clock="event", session_timeout=f"{SESSION_S:g}s", rules=str(RULES),
         )  # fmt: skip
         with system, Crew(system, WORKERS, self._note) as crew:
             system.wait_until_ready()

@@ -1,6 +1,7 @@
 """What comes in during a campaign: every kind of event, late ones, copies, erasures, what nobody can read.
 
-Each topic is written at its own pace by a producer of its own, with ticks of its own.
+Each topic is written at its own pace by a producer of its own, with ticks of its own. What is reported of triggers
+comes in between the other messages.
 """
 
 import json
@@ -16,6 +17,8 @@ from kafka import KafkaProducer
 from app.settings import Settings
 from schemas.times import DAY_MS
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
+from tests.chaos.consents import consents
+from tests.chaos.messenger import Messenger
 
 Wire = dict[str, Any]
 
@@ -43,6 +46,7 @@ _KINDS: Final = (
     (2, {"type": "tag", "tag": "vip", "value": "silver", "ttl_ms": 20 * DAY_MS}),
     (0.7, {"type": "tag", "tag": "vip", "value": None}),
 )
+_MESSAGES: Final = TOPIC_OF_TYPE["message"]
 _WEIGHTS: Final = list(accumulate(weight for weight, _ in _KINDS))
 
 
@@ -51,19 +55,26 @@ class Sent(NamedTuple):
 
     key: bytes | None
     value: bytes
+    ts: int = 0
 
 
 class Load:
-    """The records of a campaign. `span_s`: how long the slowest topic's producer takes to send them."""
+    """The records of a campaign. `span_s`: how long the slowest topic's producer takes to send them.
+
+    `events`: all that is known beforehand; `reports`: what was told of triggers.
+    """
 
     def __init__(self, seed: int, users: int, events: int, span_s: float) -> None:
         random = Random(seed)  # noqa: S311  repeatable
-        self.events = some_events(random, users, events)
+        some = some_events(random, users, events)
+        self.events: Sequence[Wire] = [*consents(some, users, START - DAY_MS, seed), *some]
+        self.reports: list[Wire] = []
         self.ends = int(max(event["ts"] for event in self.events)) + END_MS
         self.unreadable = 0
         self._scripts = {topic: list(self._script(topic, random)) for topic in INPUT_TOPICS}
         self._span_s = span_s
         self._paces = {topic: random.uniform(0.5, 1) for topic in INPUT_TOPICS}
+        self._paces[_MESSAGES] = max(self._paces.values())  # or reports would come months after their triggers
         self._threads: list[Thread] = []
         self._failures: list[str] = []
 
@@ -98,7 +109,7 @@ class Load:
                 day += 1
                 yield _tick(day * DAY_MS - 1)
             if TOPIC_OF_TYPE[event["type"]] == topic:
-                yield Sent(event["user_id"].encode(), json.dumps(event).encode())
+                yield _sent(event)
                 if random.random() < 0.002:
                     self.unreadable += 1
                     yield Sent(b"whoever", random.choice(UNREADABLE))
@@ -129,6 +140,7 @@ class Load:
         script, began = self._scripts[topic], time.monotonic()
         pace_s = self._span_s * self._paces[topic] / len(script)
         name = settings.topic_prefix + topic
+        messenger, now = Messenger(settings) if topic == _MESSAGES else None, 0
         for number, record in enumerate(script):
             if random.random() < 4 / len(script):
                 time.sleep(random.uniform(0, self._span_s / 30))  # a stall
@@ -136,6 +148,13 @@ class Load:
             places = range(settings.partitions) if record.key is None else [None]
             for place in places:
                 producer.send(name, record.value, key=record.key, partition=place).add_errback(self._failed)
+            now = max(now, record.ts)
+            for report in () if messenger is None else messenger.reports(now):
+                self.reports.append(report)
+                told = _sent(report)
+                producer.send(name, told.value, key=told.key).add_errback(self._failed)
+        if messenger is not None:
+            messenger.close()
         producer.flush()
         producer.close()
 
@@ -163,5 +182,9 @@ def _event(random: Random, number: int, users: int) -> Wire:
     return event | {"order_id": f"o{number}"} if event["type"] == "order" else event
 
 
+def _sent(event: Wire) -> Sent:
+    return Sent(event["user_id"].encode(), json.dumps(event).encode(), event["ts"])
+
+
 def _tick(ts: int) -> Sent:
-    return Sent(None, b'{"type": "tick", "ts": %d}' % ts)
+    return Sent(None, b'{"type": "tick", "ts": %d}' % ts, ts)

@@ -4,22 +4,27 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from msgspec.structs import replace
 
 from agents.partition import Epoch, Partition
+from app.rules_file import load_rules
 from app.settings import Settings
 from app.topics import all_names, input_names
 from schemas.dead_letter import Rejected
 from schemas.decode import decode
 from schemas.topics import INPUT_TOPICS
 from tables import codec
+from tables.ledger import read_days
 from tables.row import Row
 from tables.table import Table
 from tests.flow.system import System, Wire
+from tests.recall_storms import World, added
 
+RULES: Final = Path(__file__).with_name("rules.toml")
 _OPEN: Final = frozenset({"Ongoing", "PrepareCommit", "PrepareAbort"})
 
 
@@ -30,13 +35,30 @@ class Stored:
         self._system = system
         self._settings = system.settings
         self.group_lag = group_lag(system.settings)
-        self.rows, self.markers = system.restored()
+        restores = system.restores()
+        self.rows = {user: row for restore in restores for user, row in restore.rows.items()}
+        self.markers = [restore.marker for restore in restores if restore.marker]
+        self.ledger = added(read_days(restore.ledger) for restore in restores)
         self.changes = system.changes()
+        self.decisions, self.triggers = map(self._said, ("recall-decisions", "recall-triggers"))
         self.dead_letters = system.read(self._named("dead-letters"))
         self.inputs: Mapping[str, Sequence[Any]] = {topic: system.read(self._named(topic)) for topic in INPUT_TOPICS}
 
     def _named(self, topic: str) -> str:
         return self._settings.topic_prefix + topic
+
+    def _said(self, topic: str) -> list[Wire]:
+        return [json.loads(record.value) for record in self._system.read(self._named(topic))]
+
+    @cached_property
+    def world(self) -> World:
+        """What lies on the topics, as the laws of recall look at it."""
+        lanes: dict[tuple[int, str], list[Wire]] = {}
+        for topic, records in self.inputs.items():
+            for record in filter(lambda each: _is_readable(each.value), records):
+                lanes.setdefault((record.partition, topic), []).append(json.loads(record.value))
+        until = min(marker.state.watermark for marker in self.markers)
+        return World(RULES.read_text(), 0, lanes, self.decisions, self.triggers, self.changes, until)
 
     @cached_property
     def arrivals(self) -> list[Wire]:
@@ -58,8 +80,9 @@ class Stored:
     def uninterrupted(self) -> Sequence[Epoch]:
         """What each partition makes of the same topics in one process: no broker, one epoch, no restore."""
         settings = self._settings
-        limits = replace(settings.limits, portraits=settings.rules != "none")
-        partitions = [Partition(n, limits, Table(), settings.partitions) for n in range(settings.partitions)]
+        book = load_rules(RULES)
+        limits = replace(settings.limits, portraits=bool(book.names))
+        partitions = [Partition(n, limits, Table(), settings.partitions, book) for n in range(settings.partitions)]
         for topic, records in self.inputs.items():
             for record in records:
                 partitions[record.partition].take(topic, [(record.offset, record.value)])
@@ -135,13 +158,21 @@ def _is_readable(value: bytes | None) -> bool:
 
 
 def timeless(encoded: bytes) -> Row:
-    """A row without what depends on when time was looked at: its timer, and the numbers of its changes."""
+    """A row without what depends on when time was looked at: its timer, the numbers of its changes, its triggers.
+
+    A late event is decided on as of how far time had come. So what was decided is judged by laws of its own.
+    """
     row = codec.decode(encoded)
-    row.due = row.sequence = 0
+    row.due = row.sequence = row.recall_due = row.recall_until = 0
+    row.packed_recalls = None
     for life in (row.lifecycle, row.purchase):
         life.said = []
     tags = row.tags
     for tag in tags.values():
         tag.ended_sequence = tag.ended_sequence and 0
     row.tags = tags
+    for name, rule_tag in row.rule_tags.items():
+        rule_tag.said = [replace(each, sequence=0) for each in rule_tag.said[-1:]]
+        rule_tag.answers = rule_tag.answers[-1:]
+        row.rule_tags[name] = rule_tag
     return row

@@ -2,9 +2,11 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.chaos.load import Load
+from tests.chaos.recall import recall_findings
 from tests.chaos.stored import Stored, timeless
 from tests.oracle import effective, history, is_erasure
 
@@ -19,12 +21,12 @@ class Finding(NamedTuple):
 
 def verdict(stored: Stored, load: Load) -> list[Finding]:
     """All laws of exactly-once, looked at from what is stored alone."""
-    return [
+    laws = [
         Finding(law, *judge(stored, load))
         for law, judge in (
             ("the effective history is the oracle's", _history),
             ("no change is said twice", _ids),
-            ("no number of a user's changes is missing", _sequences),
+            ("no number of a user's changes and decisions is missing", _sequences),
             ("tags set by hand end as they should", _tags),
             ("no row is lost, none is wrong", _rows),
             ("all that was sent is stored, none of it too late", _sent),
@@ -36,6 +38,7 @@ def verdict(stored: Stored, load: Load) -> list[Finding]:
             ("every partition has a marker at its end", _markers),
         )
     ]
+    return [*laws, *(Finding(*finding) for finding in recall_findings(stored.world, stored.rows, stored.ledger))]
 
 
 def _history(stored: Stored, load: Load) -> tuple[bool, str]:
@@ -55,16 +58,27 @@ def _ids(stored: Stored, _: Load) -> tuple[bool, str]:
 
 
 def _sequences(stored: Stored, load: Load) -> tuple[bool, str]:
-    """A user's numbers are 1, 2, 3, ...; who was erased and forgotten may begin anew."""
+    """The numbers of a user's changes and decisions are 1, 2, 3, ...; who was erased and forgotten may begin anew."""
     erased = {event["user_id"] for event in load.events if is_erasure(event)}
-    last: dict[str, int] = defaultdict(int)
-    broken = []
-    for change in stored.changes:
-        user, number = change["user_id"], int(change["id"].rpartition("/")[2])
-        if number != last[user] + 1 and not (number == 1 and user in erased):
-            broken.append(change["id"])
-        last[user] = number
-    return not broken, f"{len(last):,} users, {len(broken)} gaps"
+    told: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for place, records in enumerate((stored.changes, stored.decisions)):
+        for record in records:
+            told[record["user_id"]][place].append(int(record["id"].rpartition("/")[2]))
+    broken = [user for user, numbers in told.items() if not is_whole(*numbers, may_begin_anew=user in erased)]
+    return not broken, f"{len(told):,} users, {len(broken)} gaps{', '.join(['', *broken[:3]])}"
+
+
+def is_whole(changes: Sequence[int], decisions: Sequence[int], *, may_begin_anew: bool) -> bool:
+    """Whether both, each in its order, can be laid together so that they count on from 1 without a gap."""
+    reached = {(0, 0, 0)}
+    for _ in range(len(changes) + len(decisions)):
+        further = set()
+        for read, decided, number in reached:
+            for step, following in ((1, changes[read : read + 1]), (0, decisions[decided : decided + 1])):
+                if number + 1 in following or (may_begin_anew and 1 in following):
+                    further.add((read + step, decided + 1 - step, following[0]))
+        reached = further
+    return bool(reached)
 
 
 def _tags(stored: Stored, _: Load) -> tuple[bool, str]:
@@ -102,9 +116,10 @@ def _counters(stored: Stored, _: Load) -> tuple[bool, str]:
 
 def _sent(stored: Stored, load: Load) -> tuple[bool, str]:
     """The load is what the verdict is about: all of it, and in time, or the laws would not have to hold."""
-    sent, found = ({event["event_id"] for event in events} for events in (load.events, stored.arrivals))
+    all_sent = [*load.events, *load.reports]
+    sent, found = ({event["event_id"] for event in events} for events in (all_sent, stored.arrivals))
     too_late = sum(marker.state.counters["too_late"] for marker in stored.markers)
-    again = len(stored.arrivals) - len(load.events)
+    again = len(stored.arrivals) - len(all_sent)
     return sent == found and not too_late, f"{len(stored.arrivals):,} events, {again:,} of them sent again by producers"
 
 

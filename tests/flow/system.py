@@ -275,8 +275,13 @@ class System:
 
     def restored(self) -> tuple[dict[bytes, bytes], list[Marker]]:
         """The rows of all partitions as a restore would find them, and the markers."""
+        restores = self.restores()
+        rows = {user: row for restore in restores for user, row in restore.rows.items()}
+        return rows, [restore.marker for restore in restores if restore.marker]
+
+    def restores(self) -> list[Restore]:
+        """What a restore of each partition finds in the changelog."""
         restores = [Restore() for _ in range(self.settings.partitions)]
         for record in self.read(changelog_name(self.settings)):
             restores[record.partition].read([(record.key, record.value)])
-        rows = {user: row for restore in restores for user, row in restore.rows.items()}
-        return rows, [restore.marker for restore in restores if restore.marker]
+        return restores
