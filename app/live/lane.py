@@ -160,7 +160,9 @@ class LaneConsumer(Consumer):
         return {(self.names[tp.topic], tp.partition) for tp in self.assignment()}
 
     async def _seek_now(self, tp: TP, offset: Offset) -> None:
-        self._thread._ensure_consumer().seek(tp, offset)
+        """Read on from there. A partition that was lost meanwhile is not sought: whoever gets it asks anew."""
+        with suppress(IllegalStateError):
+            self._thread._ensure_consumer().seek(tp, offset)
 
     async def ranges(self, number: int) -> dict[Topic, tuple[Offset, Offset]]:
         """The offsets of the first record and behind the last one of each input topic of a partition."""

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from app.live.chunk import Chunk
@@ -23,6 +24,14 @@ def is_whole(start: int, end: int, *offsets: int, begin: int = 0) -> bool:
     lane: Any = SimpleNamespace(_thread=SimpleNamespace(call_thread=call_thread, ranges=None))
     chunk = Chunk("events.click", 0, start, end, 1_000, [Record(offset, b"") for offset in offsets])
     return asyncio.run(LaneConsumer._is_whole(lane, CLICKS, chunk))  # noqa: SLF001  the one idea of the lane that is pure
+
+
+def test_a_partition_that_is_lost_before_it_is_sought_ends_no_worker() -> None:
+    def seek(_tp: TP, _offset: int) -> None:
+        raise IllegalStateError("No current assignment")
+
+    lane: Any = SimpleNamespace(_thread=SimpleNamespace(_ensure_consumer=lambda: SimpleNamespace(seek=seek)))
+    asyncio.run(LaneConsumer._seek_now(lane, CLICKS, 5))  # noqa: SLF001  a rebalance cannot be timed to fall in between
 
 
 @pytest.mark.parametrize(
