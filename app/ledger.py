@@ -59,14 +59,6 @@ def added(ledgers: Iterable[Iterable[LedgerLine]]) -> list[LedgerLine]:
     return lines(totals)
 
 
-def by_campaign(ledger: Iterable[LedgerLine]) -> dict[str, Entry]:
-    """All variants and channels of each campaign, added up."""
-    found: dict[str, Entry] = {}
-    for line in ledger:
-        found.setdefault(line.campaign, Entry()).add(entry_of(line))
-    return found
-
-
 def rate(part: int, whole: int) -> float | None:
     """A share; None of nothing."""
     return part / whole if whole else None

@@ -67,13 +67,6 @@ class Entry(Struct, array_like=True, gc=False):
 COUNTS: Final = tuple(name for name in Entry.__struct_fields__ if name != "reasons")
 
 
-class _Line(Struct, array_like=True, gc=False):
-    campaign: str
-    variant: str
-    channel: str
-    entry: Entry
-
-
 class Day(Struct, array_like=True, gc=False):
     """The lines of one day, and what triggers of it will cost, as configured, by campaign."""
 
@@ -81,13 +74,8 @@ class Day(Struct, array_like=True, gc=False):
     booked: dict[str, Minor] = field(default_factory=dict)
 
 
-class _Stored(Struct, array_like=True, gc=False):
-    lines: list[_Line]
-    booked: dict[str, Minor]
-
-
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODE: Final = msgspec.msgpack.Decoder(_Stored).decode
+_DECODE: Final = msgspec.msgpack.Decoder(Day).decode
 
 
 class Ledger:
@@ -128,7 +116,7 @@ class Ledger:
     def collect(self) -> dict[bytes, bytes]:
         """The days that have changed since the last epoch, as records of the changelog."""
         dirty, self._dirty = sorted(self._dirty), set()
-        return {LEDGER_PREFIX + b"%d" % number: encode(self.days[number]) for number in dirty}
+        return {LEDGER_PREFIX + b"%d" % number: _ENCODE(self.days[number]) for number in dirty}
 
     def resume(self, records: Mapping[bytes, bytes]) -> None:
         """Go on from what was written. Raises DamagedError for what is none of ours."""
@@ -151,20 +139,9 @@ def key_of(campaign: str, variant: str | None, channel: str | None) -> Key:
     return campaign, variant or NONE, channel or NONE
 
 
-def encode(day: Day) -> bytes:
-    """A day as bytes."""
-    lines = [_Line(*key, entry) for key, entry in day.lines.items()]
-    return _ENCODE(_Stored(lines, day.booked))
-
-
 def read_days(records: Mapping[bytes, bytes]) -> dict[int, Day]:
     """The days in records of a changelog. Raises DamagedError for what is none of ours."""
     try:
-        return {int(key.removeprefix(LEDGER_PREFIX)): _read(value) for key, value in records.items()}
+        return {int(key.removeprefix(LEDGER_PREFIX)): _DECODE(value) for key, value in records.items()}
     except (msgspec.MsgspecError, ValueError) as error:
         raise DamagedError("a day of the ledger") from error
-
-
-def _read(value: bytes) -> Day:
-    stored = _DECODE(value)
-    return Day({(line.campaign, line.variant, line.channel): line.entry for line in stored.lines}, stored.booked)

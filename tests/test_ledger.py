@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.ledger import added, by_campaign, entry_of, lift, lines, rate, wilson
+from app.ledger import added, entry_of, lift, lines, rate, wilson
 from tables.ledger import Entry, Key
 
 
@@ -59,5 +59,3 @@ def test_lines_hold_what_was_counted_and_add_up() -> None:
     assert both[1].counts == {"triggered": 3, "sent": 1, "cost": 10}
     assert both[1].reasons == {"muted": 1, "no_consent": 3}
     assert one["b", "", "sms"].triggered == 2
-    more = by_campaign([*lines(one), *lines({("b", "", "push"): Entry(triggered=5)})])
-    assert (more["b"].triggered, more["a"].held_out) == (7, 1)

@@ -4,11 +4,12 @@ In the pictures `d` is a day of the ledger, `r` a row, `M` a marker.
 """
 
 import pytest
+from msgspec.msgpack import encode
 
 from schemas.times import DAY_MS
 from tables.changelog import Restore, marker_record
 from tables.codec import DamagedError
-from tables.ledger import LEDGER_PREFIX, Day, Entry, Ledger, encode, key_of, read_days, totals
+from tables.ledger import LEDGER_PREFIX, Day, Entry, Ledger, key_of, read_days, totals
 from tests.tables.test_changelog import marker, restored
 
 KEY = key_of("c", None, "sms")
