@@ -148,8 +148,9 @@ def check_shown(rows: list[Wire], told: dict[Cell, int]) -> None:
         assert row["held_recall_rate"] == share(known["held_recalled"], known["held_out"])
         assert row["cost_per_user"] == share(known["cost"], known["triggered"])
         assert row["cost_per_recalled"] == share(known["cost"], known["recalled"])
-        if known["triggered"] and known["held_out"]:
-            assert row["lift"][0] == row["recall_rate"] - row["held_recall_rate"]
+        if known["first"] and known["held_first"]:
+            treated = known["first_recalled"] / known["first"]
+            assert row["lift"][0] == treated - known["held_first_recalled"] / known["held_first"]
         else:
             assert row["lift"] is None
 
