@@ -87,10 +87,10 @@ class Campaign:
         )  # fmt: skip
         with system, Crew(system, WORKERS, self._note) as crew:
             system.wait_until_ready()
-            load.start(system.settings)
+            load.start(system)
             self._do_all(Site(crew, broker, store), load, plan(report.seed, short=size.short))
             self._tell("no more faults; the rest of the events comes in")
-            load.join(system.settings)
+            load.join(system)
             self._settle(crew, load, store)
         self._tell("the verdict")
         stored = Stored(system)

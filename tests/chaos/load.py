@@ -14,11 +14,11 @@ from typing import Any, Final, NamedTuple
 
 from kafka import KafkaProducer
 
-from app.settings import Settings
 from schemas.times import DAY_MS
 from schemas.topics import INPUT_TOPICS, TOPIC_OF_TYPE
 from tests.chaos.consents import consents
 from tests.chaos.messenger import Messenger
+from tests.flow.system import System
 
 Wire = dict[str, Any]
 
@@ -27,6 +27,9 @@ DAYS: Final = 200
 LATE_MS: Final = 4 * DAY_MS
 END_MS: Final = DAY_MS
 """So long after the last event is the last tick."""
+AHEAD_MS: Final = 30 * DAY_MS
+"""Messages wait for the workers, as who sends them does: or all would be over before the first trigger is heard of."""
+LOOK_EVERY_S: Final = 0.1
 UNREADABLE: Final = (b"", b"{", b"[]", b'{"type": "click"}', b'{"type": "tick", "ts": -1}', b"\xff\xfe", b'"text"')
 
 _KINDS: Final = (
@@ -81,9 +84,9 @@ class Load:
         """How many are sent, a tick counted once for all partitions."""
         return sum(map(len, self._scripts.values()))
 
-    def start(self, settings: Settings) -> None:
+    def start(self, system: System) -> None:
         """Begin to send."""
-        self._threads = [Thread(target=self._guarded, args=[settings, topic], daemon=True) for topic in self._scripts]
+        self._threads = [Thread(target=self._guarded, args=[system, topic], daemon=True) for topic in self._scripts]
         for thread in self._threads:
             thread.start()
 
@@ -92,12 +95,12 @@ class Load:
         """Whether a producer is still at it."""
         return any(thread.is_alive() for thread in self._threads)
 
-    def join(self, settings: Settings) -> None:
+    def join(self, system: System) -> None:
         """Return when everything has been acknowledged, and a last tick after it."""
         for thread in self._threads:
             thread.join()
         assert not self._failures, self._failures[:3]
-        self._end(settings)
+        self._end(system)
 
     def _script(self, topic: str, random: Random) -> Iterator[Sent]:
         """What a topic's producer sends, in order: a tick each day, and what nobody can read."""
@@ -112,8 +115,9 @@ class Load:
                     self.unreadable += 1
                     yield Sent(b"whoever", random.choice(UNREADABLE))
 
-    def _end(self, settings: Settings) -> None:
+    def _end(self, system: System) -> None:
         """What a broker was sent twice may lie behind a topic's own last tick, and waits for a later one."""
+        settings = system.settings
         producer = KafkaProducer(bootstrap_servers=settings.kafka, enable_idempotence=False, acks="all")
         for topic in INPUT_TOPICS:
             for number in range(settings.partitions):
@@ -121,17 +125,18 @@ class Load:
         producer.flush()
         producer.close()
 
-    def _guarded(self, settings: Settings, topic: str) -> None:
+    def _guarded(self, system: System, topic: str) -> None:
         try:
-            self._produce(settings, topic)
+            self._produce(system, topic)
         except Exception as error:  # noqa: BLE001  told by `join`
             self._failed(error)
 
-    def _produce(self, settings: Settings, topic: str) -> None:
+    def _produce(self, system: System, topic: str) -> None:
         """One request at a time, one record a batch: what a broker took but did not acknowledge comes twice in a row.
 
         A batch of more comes twice as a whole, in whose order a copy may be too late: there is no law about that.
         """
+        settings = system.settings
         producer = KafkaProducer(
             bootstrap_servers=settings.kafka, enable_idempotence=False, acks="all", linger_ms=5,
             max_in_flight_requests_per_connection=1, batch_size=0,
@@ -146,6 +151,8 @@ class Load:
             if random.random() < 4 / len(script):
                 time.sleep(random.uniform(0, self._span_s / 30))  # a stall
             time.sleep(max(0.0, began + number * pace_s - time.monotonic()))
+            if messenger and record.key is None:
+                _wait_until_reached(system, record.ts - AHEAD_MS)
             places = range(settings.partitions) if record.key is None else [None]
             for place in places:
                 producer.send(name, record.value, key=record.key, partition=place).add_errback(self._failed)
@@ -181,6 +188,11 @@ def _event(random: Random, number: int, users: int) -> Wire:
         **random.choices([kind for _, kind in _KINDS], cum_weights=_WEIGHTS)[0],
     }
     return event | {"order_id": f"o{number}"} if event["type"] == "order" else event
+
+
+def _wait_until_reached(system: System, ts: int) -> None:
+    while ts > START and not system.has_reached(ts):
+        time.sleep(LOOK_EVERY_S)
 
 
 def _sent(event: Wire) -> Sent:

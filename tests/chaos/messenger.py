@@ -3,22 +3,24 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from queue import SimpleQueue
 from random import Random
+from threading import Event, Thread
 from typing import Any, Final, TypeAlias
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
 from app.settings import Settings
 from schemas.times import DAY_MS
 from schemas.topics import RECALL_TRIGGERS
 
 Wire: TypeAlias = dict[str, Any]
-LISTENS_EVERY_S: Final = 0.2
-LISTENS_MS: Final = 100
-"""Less than that, and the client never learns where its partitions begin."""
-MOST_AT_ONCE: Final = 2_000
+LISTENS_MS: Final = 500
+DEAF_S: Final = 5.0
 REPORTS_WITHIN_MS: Final = 90 * DAY_MS
-"""After an outage of the broker it is deaf for a while, and rows do not remember triggers for ever."""
+"""It hears nothing while the broker is away, and rows do not remember triggers for ever."""
 _COURSES: Final[tuple[list[str], ...]] = (
     ["sent"],
     ["sent", "delivered"],
@@ -30,33 +32,49 @@ _COURSES: Final[tuple[list[str], ...]] = (
 
 
 class Messenger:
-    """Reads triggers from the first one on."""
+    """Reads triggers from the first one on, in a thread of its own."""
 
     def __init__(self, settings: Settings) -> None:
-        self._consumer = KafkaConsumer(
-            bootstrap_servers=settings.kafka, isolation_level="read_committed", enable_auto_commit=False,
-            reconnect_backoff_max_ms=500,
-        )  # fmt: skip
-        places = [TopicPartition(settings.topic_prefix + RECALL_TRIGGERS, n) for n in range(settings.partitions)]
-        self._consumer.assign(places)
-        self._consumer.seek_to_beginning()
-        self._heard_at = 0.0
+        self._settings = settings
+        self._heard = SimpleQueue[Wire]()
+        self._is_closed = Event()
+        self._thread = Thread(target=self._listen, daemon=True)
+        self._thread.start()
 
     def reports(self, now: int) -> Iterator[Wire]:
-        """What is to be told of new triggers; none of it is late at that event time. Listens now and then only."""
-        if time.monotonic() - self._heard_at < LISTENS_EVERY_S:
-            return
-        found = self._consumer.poll(LISTENS_MS, max_records=MOST_AT_ONCE)
-        self._heard_at = time.monotonic()
-        for records in found.values():
-            for record in records:
-                trigger = json.loads(record.value)
-                if not trigger["rev"] and now < trigger["at"] + REPORTS_WITHIN_MS:
-                    yield from _reports(trigger, max(now, trigger["at"] + 1))
+        """What is to be told of new triggers; none of it is late at that event time."""
+        for _ in range(self._heard.qsize()):
+            trigger = self._heard.get()
+            if not trigger["rev"] and now < trigger["at"] + REPORTS_WITHIN_MS:
+                yield from _reports(trigger, max(now, trigger["at"] + 1))
 
     def close(self) -> None:
         """Read no more."""
-        self._consumer.close()
+        self._is_closed.set()
+        self._thread.join()
+
+    def _listen(self) -> None:
+        topic = self._settings.topic_prefix + RECALL_TRIGGERS
+        places = {TopicPartition(topic, number): 0 for number in range(self._settings.partitions)}
+        while not self._is_closed.is_set():
+            with suppress(KafkaError):  # the broker is away
+                self._hear(places)
+
+    def _hear(self, places: dict[TopicPartition, int]) -> None:
+        """A client that heard nothing for a while may have gone deaf with the broker: the next one goes on."""
+        consumer = KafkaConsumer(
+            bootstrap_servers=self._settings.kafka, isolation_level="read_committed", enable_auto_commit=False
+        )
+        consumer.assign(list(places))
+        for place, offset in places.items():
+            consumer.seek(place, offset)
+        heard_at = time.monotonic()
+        while not self._is_closed.is_set() and time.monotonic() < heard_at + DEAF_S:
+            for place, records in consumer.poll(LISTENS_MS).items():
+                heard_at, places[place] = time.monotonic(), records[-1].offset + 1
+                for record in records:
+                    self._heard.put(json.loads(record.value))
+        consumer.close()
 
 
 def _reports(trigger: Wire, ts: int) -> Iterator[Wire]:
