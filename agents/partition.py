@@ -356,7 +356,8 @@ class Partition:
         """Before an event is applied: what a user's time up to it comes to is sampled, looked at, and decided."""
         if self.sampler is not None and ts > self.sampler.due:
             self.sampler.catch_up(user_id, row, ts)
-        self._look_before(user_id, row, ts)
+        if self._has_rules or self._has_campaigns:
+            self._look_before(user_id, row, ts)
 
     def _look_before(self, user_id: UserId, row: Row, ts: Millis) -> None:
         """Before an event of another instant is applied: look at those that wait, and at what time alone changed.
@@ -366,13 +367,14 @@ class Partition:
         pending = self._pending.get(user_id)
         if pending is not None and pending.at == ts:
             return
-        if pending is not None or (not self._has_campaigns and min(row.rules_due, row.rules_day_end) < ts):
-            self._pending.pop(user_id, None)
-            bound = ts if pending is None else pending.at + 1
-            bound = bound if self._has_campaigns else max(ts, bound)
-            self._say(user_id, row, catch_up(row, user_id, pending, bound, self._rules))
-        if self._has_campaigns and row.due < ts:
-            self._fire_until(user_id, row, ts)
+        if pending is not None:
+            del self._pending[user_id]
+            self._say(user_id, row, catch_up(row, user_id, pending, pending.at + 1, self._rules))
+        if self._has_campaigns:
+            if row.due < ts:
+                self._fire_until(user_id, row, ts)
+        elif min(row.rules_due, row.rules_day_end) < ts:
+            self._say(user_id, row, catch_up(row, user_id, None, ts, self._rules))
 
     def _look_after(self, user_id: UserId, row: Row, event: AnyEvent, now: Millis, inputs: int) -> None:
         """Once an event is applied: its instant waits for a look, or was looked at before the event came."""

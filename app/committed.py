@@ -1,16 +1,23 @@
 """Topics read as far as they are committed, by a consumer of its own that commits nothing."""
 
+import asyncio
+import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from app.connection import KafkaConnection
 from app.topics import BrokerError
+from schemas.topics import Offset
 
 SILENT_S: Final = 30
 """So long a broker may give nothing while there is more to read."""
+
+RETRY_S: Final = 2.0
+_LOG: Final = logging.getLogger(__name__)
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many records were read, of how many."""
@@ -58,3 +65,26 @@ async def committed(
                     yield record
             left = sum([max(ends[place] - await consumer.position(place), 0) for place in places])
             progress(total - left, total)
+
+
+async def followed(kafka: KafkaConnection, place: TopicPartition, start: Offset = 0) -> AsyncIterator[Sequence[Any]]:
+    """The committed records of a partition from an offset on, as many at a time as there are, for ever.
+
+    Raises KafkaError.
+    """
+    async with consumer_of(kafka) as consumer:
+        consumer.assign([place])
+        consumer.seek(place, max(start, (await consumer.beginning_offsets([place]))[place]))
+        while True:
+            for records in (await consumer.getmany(place, timeout_ms=1_000)).values():
+                yield records
+
+
+async def keep_on(follow: Callable[[], Awaitable[None]], what: str) -> None:
+    """Follow a topic until cancelled, and again whenever the broker fails."""
+    while True:
+        try:
+            await follow()
+        except (KafkaError, TimeoutError) as error:
+            _LOG.warning("%s cannot be read: %s", what, error or type(error).__name__)
+        await asyncio.sleep(RETRY_S)

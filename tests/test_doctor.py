@@ -150,8 +150,10 @@ def test_workers_in_the_group_are_counted(apache_kafka: Any, given: Given) -> No
     prepare(settings)
     names = list(input_names(settings))
     with closing(KafkaConsumer(*names, bootstrap_servers=settings.kafka, group_id=settings.app_id)) as consumer:
-        while not consumer.assignment():
-            consumer.poll(timeout_ms=200)
+        for _ in range(10):
+            consumer.poll(timeout_ms=5_000)  # less may never be enough to join, on a machine that is busy
+            if consumer.assignment():
+                break
         check = found()["group"]
     assert (check.level, check.finding.split(";")[0]) == (Level.OK, f"{settings.app_id}: 1 worker, stable")
 

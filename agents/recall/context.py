@@ -1,6 +1,5 @@
 """The context of a choice: what is known of a user, as a few numbers of about the same size."""
 
-from datetime import UTC
 from math import cos, log1p, pi, sin
 from typing import Final
 
@@ -37,6 +36,4 @@ def _log_days(span_ms: Millis) -> float:
 
 
 def _hour(case: Case) -> int:
-    stated = case.row.attributes.get("timezone")
-    name = stated.value if stated is not None and isinstance(stated.value, str) else case.campaigns.timezone
-    return to_datetime(case.at).astimezone(zone(name) or UTC).hour
+    return to_datetime(case.at).astimezone(zone(case.timezone)).hour

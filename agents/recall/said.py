@@ -58,20 +58,20 @@ class Said:
             propensities=(choice and choice.propensities) or UNSET,
             policy=(choice and choice.policy) or UNSET,
         )
-        self.decisions.append(decision)
-        self._count(decision)
+        self._add(decision, decision.at)
         return decision
 
-    def _count(self, decision: RecallDecision) -> None:
+    def _add(self, decision: RecallDecision, counted_at: Millis) -> None:
+        """A decision that takes another back counts on that one's day."""
+        self.decisions.append(decision)
         key = key_of(decision.campaign, decision.variant, decision.recall_channel)
         names = ("eligible", decision.outcome) if decision.outcome in _ELIGIBLE else (decision.outcome,)
-        self._ledger.count(decision.at, key, 1, *names, reasons=decision.reasons)
+        self._ledger.count(counted_at, key, 1, *names, reasons=decision.reasons)
 
     def trigger(self, case: Case, verdict: Verdict, decision: RecallDecision) -> None:
         """Say a trigger, under the id of its decision."""
         campaign, score, channel, variant = case.campaign, case.row.score, verdict.channel, verdict.variant
         offers = (channel.offer, variant and variant.offer, campaign.offer)
-        on = campaign.on
         self.triggers.append(
             RecallTrigger(
                 id=decision.id,
@@ -79,9 +79,7 @@ class Said:
                 user_id=case.user_id,
                 campaign=campaign.name,
                 variant=decision.variant,
-                reason="run"
-                if on is None or case.due.cause.startswith(RUN)
-                else f"{on.tag}: {_written(case.tag(on.tag))}",
+                reason=_reason(case),
                 recall_channel=channel.name,
                 offer=next((offer for offer in offers if offer is not None), None),
                 at=case.at,
@@ -107,25 +105,27 @@ class Said:
         """Say that a trigger is taken back, and why; of one who is held out only that."""
         cancelled = change_id(user_id, sent.campaign, sent.at, sent.sequence)
         row.sequence += 1
-        self.decisions.append(
-            RecallDecision(
-                id=change_id(user_id, sent.campaign, at, row.sequence),
-                user_id=user_id,
-                campaign=sent.campaign,
-                outcome="cancelled",
-                reasons=[reason],
-                at=at,
-                cause=sent.cause,
-                campaign_version=0,
-                variant=sent.variant,
-                recall_channel=sent.channel,
-                cancels=cancelled,
-            )
+        decision = RecallDecision(
+            id=change_id(user_id, sent.campaign, at, row.sequence),
+            user_id=user_id,
+            campaign=sent.campaign,
+            outcome="cancelled",
+            reasons=[reason],
+            at=at,
+            cause=sent.cause,
+            campaign_version=0,
+            variant=sent.variant,
+            recall_channel=sent.channel,
+            cancels=cancelled,
         )
-        key = key_of(sent.campaign, sent.variant, sent.channel)
-        self._ledger.count(sent.at, key, 1, "cancelled", reasons=(reason,))
+        self._add(decision, sent.at)
         if not sent.marks & HELD:
             self.triggers.append(_taken_back(user_id, sent, cancelled))
+
+
+def _reason(case: Case) -> str:
+    on = case.campaign.on
+    return "run" if on is None or case.due.cause.startswith(RUN) else f"{on.tag}: {_written(case.tag(on.tag))}"
 
 
 def _written(value: Scalar) -> str:

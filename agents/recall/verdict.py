@@ -54,6 +54,13 @@ class Case(NamedTuple):
         """When it is decided."""
         return self.due.at
 
+    @property
+    def timezone(self) -> str:
+        """The user's own, where it is stated and there is one of that name; else that of all campaigns."""
+        stated = self.row.attributes.get("timezone")
+        name = None if stated is None else stated.value
+        return name if isinstance(name, str) and zone(name) is not None else self.campaigns.timezone
+
     def tag(self, name: str) -> Scalar:
         """The value of a tag then."""
         return None if self.view.tags is None else self.view.tags[name]
@@ -164,12 +171,8 @@ def _is_full(cap: Cap | None, times: Sequence[Millis], at: Millis) -> bool:
 
 
 def _quiet_until(case: Case) -> Millis | None:
-    quiet, attribute = case.campaign.quiet, case.row.attributes.get("timezone")
-    if quiet is None:
-        return None
-    stated = None if attribute is None else attribute.value
-    is_known = isinstance(stated, str) and zone(stated) is not None
-    return end_of_quiet(quiet, case.at, str(stated) if is_known else case.campaigns.timezone)
+    quiet = case.campaign.quiet
+    return None if quiet is None else end_of_quiet(quiet, case.at, case.timezone)
 
 
 def _eligible(case: Case, choice: Choice) -> Verdict:

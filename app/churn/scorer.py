@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from agents.churn.ensemble import Ensemble
 from agents.churn.grid import Grid
@@ -17,14 +16,13 @@ from agents.churn.sampler import Sampled
 from agents.churn.snapshot import Newest, Snapshot, SnapshotError
 from agents.gender.voice import Voice
 from agents.recall.policy import UNIFORM, Policy
-from app.committed import consumer_of
+from app.committed import followed, keep_on
 from app.settings import Settings
 from app.topics import models_name
 from schemas.events import UserId
 from schemas.times import Millis
 from tables.score import Score
 
-RETRY_S: Final = 2.0
 BASELINE: Final = "none"
 """The version of scores that no trained model gave: they go by recency alone."""
 _LOG: Final = logging.getLogger(__name__)
@@ -62,25 +60,16 @@ class Scorer:
 
     async def run(self) -> None:
         """Follow the models' topic until cancelled."""
-        while True:
-            try:
-                await self._follow()
-            except (KafkaError, TimeoutError) as error:
-                _LOG.warning("the models' topic cannot be read: %s", error or type(error).__name__)
-            await asyncio.sleep(RETRY_S)
+        await keep_on(self._follow, "the models' topic")
 
     async def _follow(self) -> None:
         here, newest = TopicPartition(models_name(self._settings), 0), Newest()
-        async with consumer_of(self._settings.kafka_connection) as consumer:
-            consumer.assign([here])
-            consumer.seek(here, (await consumer.beginning_offsets([here]))[here])
-            while True:
-                for records in (await consumer.getmany(here, timeout_ms=1_000)).values():
-                    try:
-                        newest.read((record.key, record.value) for record in records)
-                        await self._swap(newest.snapshot())
-                    except SnapshotError as error:
-                        _LOG.warning("%s; scores go on as they were", str(error))
+        async for records in followed(self._settings.kafka_connection, here):
+            try:
+                newest.read((record.key, record.value) for record in records)
+                await self._swap(newest.snapshot())
+            except SnapshotError as error:
+                _LOG.warning("%s; scores go on as they were", str(error))
 
     async def _swap(self, snapshot: Snapshot | None) -> None:
         if snapshot is None or snapshot.as_of <= self._as_of:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.campaign_options import in_force, mistakes, print_json, told
-from app.commands.console import complain
+from app.commands.campaign_options import in_force, told
+from app.commands.console import complain, mistakes, print_json
 
 if TYPE_CHECKING:
     from app.campaigns.listed import Listed

@@ -1,16 +1,14 @@
-"""What the commands for campaigns share: which campaigns there are, what a command says, how a mistake ends."""
+"""What the commands for campaigns share: which campaigns there are, what a command says."""
 
-import sys
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from agents.rules.mistake import nearest
 from app.commands.console import fail
 from app.commands.rules_option import rules_in_force
-from app.settings import RULES_NONE, Settings, SettingsError, load
+from app.settings import RULES_NONE, Settings, load
 
 if TYPE_CHECKING:
     from agents.recall.campaigns import Campaigns
@@ -19,17 +17,6 @@ if TYPE_CHECKING:
 
 Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="Of the campaign.", show_default=False)]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")]
-
-
-@contextmanager
-def mistakes() -> Iterator[None]:
-    """What a person can mend ends the command with one line."""
-    from app.topics import BrokerError
-
-    try:
-        yield
-    except (SettingsError, BrokerError) as error:
-        fail(str(error))
 
 
 def in_force() -> "tuple[Settings, Campaigns]":
@@ -46,8 +33,8 @@ def in_force() -> "tuple[Settings, Campaigns]":
 def check_name(name: str, known: Collection[str]) -> None:
     """End the command where there is no such campaign."""
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        meant = f"did you mean {near[0]}?" if near else "`rekindle campaign list` shows those that there are"
+        near = nearest(name, known)
+        meant = f"did you mean {near}?" if near else "`rekindle campaign list` shows those that there are"
         fail(f"there is no campaign {name!r} in the rules in force; {meant}")
 
 
@@ -63,10 +50,3 @@ def tell(settings: Settings, command: "Command") -> None:
     from app.campaigns.control import tell
 
     tell(settings, command)
-
-
-def print_json(found: Any) -> None:
-    """Print for a machine."""
-    import msgspec
-
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")

@@ -3,7 +3,8 @@
 import typer
 
 from app.clock import now
-from app.commands.campaign_options import AsJson, Name, check_name, in_force, mistakes, print_json, tell, told
+from app.commands.campaign_options import AsJson, Name, check_name, in_force, tell, told
+from app.commands.console import mistakes, print_json
 
 
 def resume(name: Name, as_json: AsJson = False) -> None:

@@ -7,8 +7,8 @@ from uuid import uuid4
 import typer
 
 from app.clock import now
-from app.commands.campaign_options import AsJson, Name, check_name, in_force, mistakes, print_json, tell, told
-from app.commands.console import fail
+from app.commands.campaign_options import AsJson, Name, check_name, in_force, tell, told
+from app.commands.console import fail, mistakes, print_json
 
 if TYPE_CHECKING:
     from agents.recall.campaign import Campaign

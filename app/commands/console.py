@@ -1,13 +1,21 @@
 """What all commands share: where messages go, how a mistake ends, how files and times are given."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
 
+from app.history.errors import HistoryError
 from app.history.formats import FileFormat
+from app.settings import SettingsError
 from schemas.times import Millis, parse_instant, parse_span
+
+if TYPE_CHECKING:
+    from app.committed import Progress
 
 STDERR: Final = Console(stderr=True)
 
@@ -35,6 +43,35 @@ def fail(message: str) -> NoReturn:
     """End with one red line and exit code 2."""
     complain(message)
     raise typer.Exit(2)
+
+
+@contextmanager
+def mistakes(*others: type[Exception]) -> Iterator[None]:
+    """What a person can mend ends the command with one line: settings, files, the broker, and `others`."""
+    from app.topics import BrokerError
+
+    known: tuple[type[Exception], ...] = (SettingsError, HistoryError, BrokerError, *others)
+    try:
+        yield
+    except known as error:
+        fail(str(error))
+
+
+@contextmanager
+def bar(what: str) -> Iterator["Progress"]:
+    """A progress bar, on a terminal only."""
+    from rich.progress import Progress as Bar
+
+    with Bar(console=STDERR, disable=not STDERR.is_terminal, transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def print_json(found: Any) -> None:
+    """Print for a machine."""
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 
 def instant(text: str) -> Millis:

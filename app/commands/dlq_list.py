@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.dlq_options import Reasons, Since, Topics, choice_of, mistakes, read
+from app.commands.console import mistakes
+from app.commands.dlq_options import Reasons, Since, Topics, choice_of, read
 from app.settings import load
 
 if TYPE_CHECKING:

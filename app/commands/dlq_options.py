@@ -1,21 +1,18 @@
-"""What both commands for dead letters share: which letters are meant, how they are read, how a mistake ends."""
+"""What both commands for dead letters share: which letters are meant, how they are read."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast, get_args
 
 import typer
 
 from app.clock import now
-from app.commands.console import STDERR, complain, fail
-from app.history.errors import HistoryError
-from app.settings import Settings, SettingsError
+from app.commands.console import bar, complain
+from app.settings import Settings
 from schemas.dead_letter import DeadReason
 from schemas.times import Millis, parse_instant, parse_span
 from schemas.topics import INPUT_TOPICS, Topic
 
 if TYPE_CHECKING:
-    from app.committed import Progress
     from app.dead_letters.choice import Choice
     from app.dead_letters.letter import Letter
     from app.dead_letters.shelf import Shelf
@@ -83,24 +80,3 @@ def read(settings: Settings, keep: "Callable[[Letter], Letter | None]") -> "Shel
     if shelf.unreadable:
         complain(f"{shelf.unreadable:,} records on the topic of dead letters are none, and are left out")
     return shelf
-
-
-@contextmanager
-def bar(what: str) -> Iterator["Progress"]:
-    """A progress bar, on a terminal only."""
-    from rich.progress import Progress as Bar
-
-    with Bar(console=STDERR, disable=not STDERR.is_terminal, transient=True) as shown:
-        task = shown.add_task(what, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
-
-
-@contextmanager
-def mistakes() -> Iterator[None]:
-    """What a person can mend ends the command with one line."""
-    from app.topics import BrokerError
-
-    try:
-        yield
-    except (SettingsError, HistoryError, BrokerError) as error:
-        fail(str(error))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 import typer
 
 from app.clock import now
-from app.commands.console import complain, fail
-from app.commands.dlq_options import Reasons, Since, Topics, bar, choice_of, mistakes, read
+from app.commands.console import bar, complain, fail, mistakes
+from app.commands.dlq_options import Reasons, Since, Topics, choice_of, read
 from app.settings import Settings, load
 
 if TYPE_CHECKING:

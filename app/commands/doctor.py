@@ -1,9 +1,10 @@
 """`rekindle doctor`."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from app.commands.console import print_json
 
 if TYPE_CHECKING:
     from app.doctor.check import Check
@@ -16,14 +17,11 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the check
 
     Exit code 1 if a check failed; warnings do not count.
     """
-    import msgspec
-
     from app.doctor.diagnose import diagnose, healthy
 
     checks = diagnose()
     if as_json:
-        body = msgspec.json.encode({"healthy": healthy(checks), "checks": checks})
-        sys.stdout.buffer.write(msgspec.json.format(body, indent=2) + b"\n")
+        print_json({"healthy": healthy(checks), "checks": checks})
     else:
         _show(checks)
     raise typer.Exit(0 if healthy(checks) else 1)

@@ -1,19 +1,18 @@
 """`rekindle explain`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.console import STDERR, Format, fail, instant
+from app.commands.console import STDERR, Format, bar, fail, instant, mistakes, print_json
 from app.commands.rules_option import RulesOption, rules_in_force, rules_path
-from app.history.errors import HistoryError
 from app.history.formats import FileFormat
-from app.settings import Settings, SettingsError, load
+from app.settings import Settings, load
 from schemas.times import Millis
 
 if TYPE_CHECKING:
+    from agents.churn.snapshot import Snapshot
     from app.explain.explain import Basis
     from app.explain.explanation import Explanation
     from app.explain.known import Known
@@ -51,23 +50,17 @@ def explain(  # noqa: PLR0913  an option each
     from agents.churn.snapshot import SnapshotError
     from app.explain.explain import explain as explained
     from app.explain.known import UnknownUserError
-    from app.explain.outlook import read_models_file
-    from app.topics import BrokerError
     from tables.codec import UnreadableError
 
     if not _is_text(user):
         fail("USER is not UTF-8: give the user_id as the events have it")
-    try:
+    with mistakes(UnknownUserError, UnreadableError, SnapshotError):
         settings = load()
         basis = _basis(rules, settings)
         known = _from_files(user, files, file_format, until, basis) if files else _live(user, until, settings)
         if models is not None:
-            known = known._replace(models=read_models_file(models))
+            known = known._replace(models=_models(models))
         told = explained(known, basis, with_all=with_all)
-    except (SettingsError, HistoryError, BrokerError, UnknownUserError, UnreadableError, SnapshotError) as error:
-        fail(str(error))
-    except OSError as error:
-        fail(f"{models}: {error.strerror or error}; name the models.msgpack of a backtest")
     _print(told, as_json=as_json)
 
 
@@ -105,7 +98,6 @@ def _from_files(user: str, files: list[Path], file_format: FileFormat, until: Mi
 
 
 def _live(user: str, until: Millis | None, settings: Settings) -> "Known":
-    from app.commands.dlq_options import bar
     from app.explain.from_live import read_live, read_live_models
 
     if until is not None:
@@ -115,13 +107,21 @@ def _live(user: str, until: Millis | None, settings: Settings) -> "Known":
     return known if settings.grid is None else known._replace(models=read_live_models(settings))
 
 
+def _models(file: Path) -> "Snapshot":
+    from app.explain.outlook import read_models_file
+
+    try:
+        return read_models_file(file)
+    except OSError as error:
+        fail(f"{file}: {error.strerror or error}; name the models.msgpack of a backtest")
+
+
 def _print(told: "Explanation", *, as_json: bool) -> None:
-    import msgspec
     from rich.console import Console
 
     from app.explain.shown import show
 
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+        print_json(told)
     else:
         show(Console(highlight=False), told)

@@ -1,13 +1,12 @@
 """`rekindle ledger`."""
 
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.console import fail
-from app.settings import SettingsError, load
+from app.commands.console import bar, fail, mistakes, print_json
+from app.settings import load
 
 if TYPE_CHECKING:
     from app.ledger_rows import LedgerRow
@@ -29,13 +28,10 @@ def ledger(
     as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON; money is in minor units.")] = False,
 ) -> None:
     """Show what campaigns decided and brought, in the live system: as it was last committed, over all days."""
-    from app.topics import BrokerError
     from tables.codec import UnreadableError
 
-    try:
+    with mistakes(UnreadableError):
         rows = _rows(load(), by)
-    except (SettingsError, BrokerError, UnreadableError) as error:
-        fail(str(error))
     if campaign is not None:
         names = sorted({row.campaign for row in rows})
         rows = [row for row in rows if row.campaign == campaign]
@@ -45,7 +41,6 @@ def ledger(
 
 
 def _rows(settings: "Settings", by: Part | None) -> "list[LedgerRow]":
-    from app.commands.dlq_options import bar
     from app.ledger import lines
     from app.ledger_live import read_ledger
     from app.ledger_rows import rows, rows_by_day
@@ -60,13 +55,12 @@ def _rows(settings: "Settings", by: Part | None) -> "list[LedgerRow]":
 
 
 def _print(rows: "list[LedgerRow]", *, as_json: bool) -> None:
-    import msgspec
     from rich.console import Console
 
     from app.ledger_table import show
 
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n")
+        print_json(rows)
     elif rows:
         show(Console(highlight=False), rows)
     else:

@@ -1,15 +1,14 @@
 """`rekindle rules check`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.console import fail
+from app.commands.console import fail, mistakes, print_json
 from app.commands.rules_option import rules_path
 from app.commands.rules_problems import name_of, print_problems
-from app.settings import SettingsError, load
+from app.settings import load
 
 if TYPE_CHECKING:
     from agents.rules.rulebook import Rulebook
@@ -47,18 +46,14 @@ def check(
 
 
 def _set() -> Path | None:
-    try:
+    with mistakes():
         return rules_path(load())
-    except SettingsError as error:
-        fail(str(error))
 
 
 def _print_json(path: Path | None, problems: "list[Problem]", book: "Rulebook | None" = None) -> None:
-    import msgspec
-
     found: dict[str, Any] = {"file": path and str(path), "valid": not problems, "problems": problems}
     if book is not None:
         found |= {"rules": sorted(book.names), "version": book.version, "fingerprint": book.fingerprint}
         campaigns = book.campaigns
         found |= {"campaigns": sorted(campaigns.by_name), "campaigns_fingerprint": campaigns.fingerprint}
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    print_json(found)

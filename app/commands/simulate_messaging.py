@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from app.commands.console import STDERR, fail
-from app.settings import RULES_NONE, SettingsError, load
+from app.commands.console import STDERR, fail, mistakes
+from app.settings import RULES_NONE, load
 
 
 def simulate_messaging(
@@ -31,7 +31,6 @@ def simulate_messaging(
     from app.messaging.office import Office
     from app.messaging.rates import with_rates
     from app.messaging.simulator import Simulator
-    from app.topics import BrokerError
 
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,7 +40,7 @@ def simulate_messaging(
     except ValueError as error:
         fail(f"--rate: {error}")
     office = Office(rates, seed)
-    try:
+    with mistakes():
         settings = load()
         if settings.rules == RULES_NONE:
             fail("REKINDLE_RULES is none, so there are no campaigns whose triggers could be answered")
@@ -50,8 +49,6 @@ def simulate_messaging(
             "a simulator: nothing is sent to anybody, and every report is made up; Ctrl-C ends it", soft_wrap=True
         )
         simulator.run(stop)
-    except (SettingsError, BrokerError) as error:
-        fail(str(error))
     counts = ", ".join(f"{what} {count:,}" for what, count in sorted(office.counts.items()))
     typer.echo(f"{simulator.reported:,} made-up reports; {counts or 'no triggers'}")
     if simulator.unreadable:

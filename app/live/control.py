@@ -1,6 +1,5 @@
 """A worker's ear for what people tell campaigns: all of the control topic, and what is added to it."""
 
-import asyncio
 import logging
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -9,13 +8,12 @@ from typing import Any, Final
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from app.committed import committed, consumer_of
+from app.committed import committed, followed, keep_on
 from app.settings import Settings
 from app.topics import BrokerError, control_name, one_line
 from schemas.control import Told, read_control
 from schemas.topics import Offset
 
-RETRY_S: Final = 2.0
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -47,22 +45,13 @@ class ControlTopic:
 
     async def run(self) -> None:
         """Follow the topic until cancelled."""
-        while True:
-            try:
-                await self._follow()
-            except (KafkaError, TimeoutError) as error:
-                _LOG.warning("the control topic cannot be read: %s", error or type(error).__name__)
-            await asyncio.sleep(RETRY_S)
+        await keep_on(self._follow, "the control topic")
 
     async def _follow(self) -> None:
-        async with consumer_of(self._settings.kafka_connection) as consumer:
-            consumer.assign([self._here])
-            begin = (await consumer.beginning_offsets([self._here]))[self._here]
-            consumer.seek(self._here, max(begin, self._told[-1].offset + 1 if self._told else begin))
-            while True:
-                for records in (await consumer.getmany(self._here, timeout_ms=1_000)).values():
-                    for record in records:
-                        self._take(record)
+        start = self._told[-1].offset + 1 if self._told else 0
+        async for records in followed(self._settings.kafka_connection, self._here, start):
+            for record in records:
+                self._take(record)
 
     def _take(self, record: Any) -> None:
         told = read_control(record.offset, record.value)
