@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Final
 
 NEEDS_A_PERSON: Final = 2
-YOUNG_S: Final = 10.0
+YOUNG_S: Final = 30.0
 """Where none has ever lived for so long, one that ends for something that a person must mend ends them all."""
 PAUSE_S: Final = 2.0
 LOOK_EVERY_S: Final = 0.2
