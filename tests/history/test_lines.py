@@ -56,7 +56,7 @@ def test_gzip_that_is_broken_is_refused(tmp_path: Path, at: float) -> None:
     [
         ("a.jsonl.gz", b"", "is empty; get a whole copy"),
         ("a.jsonl.gz", b'{"type"', "is not packed by gzip; take .gz off its name"),
-        ("a.jsonl", gzip.compress(b"{}"), "is packed by gzip; unpack it, or let its name end in .jsonl.gz"),
+        ("a.jsonl", gzip.compress(b"{}", mtime=0), "is packed by gzip; unpack it, or let its name end in .jsonl.gz"),
         ("a.csv", "type,ts".encode("utf-16"), "is written in UTF-16; save it as UTF-8"),
     ],
 )
