@@ -26,7 +26,7 @@ demo: .venv/runs ## a year of a shop, live: broker, store, worker, web page; Ctr
 	$(BIN)/rekindle demo
 
 test: setup ## every test that can run on this machine
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: lint types imports test ## everything that CI checks
 

@@ -30,7 +30,7 @@ from app.demo.embedded import (
 )
 from tests.servers import ApacheKafka, fetch_kafka, missing, redis_program
 
-PATIENCE_S: Final = 30
+PATIENCE_S: Final = 60
 READ_COMMITTED: Final = "read_committed"
 HARD_KILLED: Final = """
 import time

@@ -16,7 +16,7 @@ from tests.flow.system import START, System, Wire
 
 GONE: Final = "gone-from-here"
 STAYS: Final = "stays-for-long"
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60
 
 
 def event(user: str, day: int, **fields: Any) -> Wire:

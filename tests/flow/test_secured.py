@@ -23,7 +23,6 @@ from tests.secured import PASSWORD, PLAIN_PASSWORD, USER, Authority, SecuredKafk
 
 UNTIL: Final = "2021-09-01T00:00:00Z"
 PATIENCE_S: Final = 60
-REFUSED_S: Final = 15
 
 WORKER_RIGHTS: Final = {
     "events.": [ACLOperation.READ],
@@ -179,9 +178,7 @@ def test_what_is_wrong_is_told_in_one_line(
     history = tmp_path / "history.jsonl"
     history.write_text(json.dumps(some_events(1, 5, 50)[0]) + "\n")
     given = secured_kafka.settings(**{name: value.format(**values) for name, value in wrong.items()})
-    started = time.monotonic()
     done = rekindle(command, *([str(history)] if command == "replay" else []), **given, web_port=str(free_port()))
-    assert time.monotonic() - started < REFUSED_S
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("rekindle: ")]
     assert done.stderr.splitlines()[-1] == line

@@ -20,7 +20,7 @@ from tests.live.test_outputs import CHANGE
 from tests.live.test_status import status
 from tests.servers import SystemRedis, redis_program
 
-PATIENCE_S: Final = 20
+PATIENCE_S: Final = 60
 
 
 def within(work: Coroutine[Any, Any, None]) -> None:
