@@ -38,7 +38,7 @@ class Stored:
         restores = system.restores()
         self.rows = {user: row for restore in restores for user, row in restore.rows.items()}
         self.markers = [restore.marker for restore in restores if restore.marker]
-        self.ledger = added(read_days(restore.ledger) for restore in restores)
+        self.ledger = added(read_days(restore.days) for restore in restores)
         self.changes = system.changes()
         self.decisions, self.triggers = map(self._said, ("recall-decisions", "recall-triggers"))
         self.dead_letters = system.read(self._named("dead-letters"))
