@@ -16,12 +16,13 @@ from typing import Final, NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from agents.partition import Partition
-from app.population import LIFECYCLES, STATES, Move, State, in_order
+from app.population import LIFECYCLES, STATES, Move, in_order
 from app.tag_moves import dates
 from schemas.changes import TagName
 from schemas.times import DAY_MS
 from tables.census import Census
+from tables.changelog import State
+from tables.lifecycle import State as UserState
 from tables.moves import ALWAYS, Day
 
 DAYS_SHOWN: Final = 400
@@ -45,22 +46,22 @@ class KnownMoves(Struct, array_like=True, frozen=True):
     days: Mapping[int, Day]
 
     @classmethod
-    def of(cls, partition: Partition) -> "KnownMoves":
-        """Of a partition as it is now; what is in it changes with the partition."""
-        moves, days = partition.moves, partition.moves.days
-        last = max((partition.watermark - 1) // DAY_MS, max(days, default=0))
+    def of(cls, state: State, days: Mapping[int, Day]) -> "KnownMoves":
+        """Of a partition that stands so, and its days; what is in it changes with them."""
+        last = max((state.watermark - 1) // DAY_MS, max(days, default=0))
         oldest = last - DAYS_SHOWN + 1
-        first = None if moves.since == ALWAYS else moves.since // DAY_MS + 1
+        since = state.reached if state.moves_since is None else state.moves_since
+        first = None if since == ALWAYS else since // DAY_MS + 1
         if any(number < oldest for number in days):
             first = max(first or 0, oldest)
-        return cls(last, first, partition.census, {number: days[number] for number in days if number >= oldest})
+        return cls(last, first, state.census, {number: days[number] for number in days if number >= oldest})
 
 
 class StatesByDay(NamedTuple):
     """UTC days, of which none is missing, and the users in each state at the end of each."""
 
     days: Sequence[date]
-    users: Mapping[State, Sequence[int]]
+    users: Mapping[UserState, Sequence[int]]
 
 
 def added(partitions: Iterable[KnownMoves]) -> KnownMoves:

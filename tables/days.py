@@ -8,7 +8,6 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from schemas.times import DAY_MS, Millis
 from tables.codec import DamagedError
 
 Records: TypeAlias = Mapping[bytes, bytes | None]
@@ -45,9 +44,8 @@ class Days(dict[int, D]):
         self._kind = kind
         self._changed: set[int] = set()
 
-    def to_change(self, at: Millis) -> D:
-        """The day of a time; the next epoch writes it."""
-        number = at // DAY_MS
+    def to_change(self, number: int) -> D:
+        """The day of a number; the next epoch writes it."""
         self._changed.add(number)
         day = self.get(number)
         if day is None:

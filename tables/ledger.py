@@ -82,7 +82,7 @@ class Ledger:
 
     def count(self, at: Millis, key: Key, by: int = 1, *names: str, reasons: Iterable[str] = ()) -> None:
         """Count by so much, in the line of a time's day, what has these names; and once each reason."""
-        lines = self.days.to_change(at).lines
+        lines = self.days.to_change(at // DAY_MS).lines
         for known in (lines, self.totals):
             entry = known.get(key)
             if entry is None:
@@ -94,7 +94,7 @@ class Ledger:
 
     def book(self, at: Millis, campaign: str, cost: Minor) -> None:
         """Take what a trigger will cost from the campaign's budget of the day."""
-        booked = self.days.to_change(at).booked
+        booked = self.days.to_change(at // DAY_MS).booked
         booked[campaign] = booked.get(campaign, 0) + cost
 
     def booked(self, at: Millis, campaign: str) -> Minor:

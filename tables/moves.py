@@ -10,6 +10,7 @@ So a day counts the effective history as far as it is known; with the census of 
 were in which state at the end of each (`app/moves.py`). Who is erased goes to null on that day.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias, cast
 
@@ -18,7 +19,7 @@ from msgspec import UNSET
 
 from schemas.changes import LIFECYCLE, PURCHASE, TagChange, TagName
 from schemas.events import Scalar
-from schemas.times import Millis
+from schemas.times import DAY_MS, Millis
 from tables.days import Days, Kind, Records
 from tables.lifecycle import State
 
@@ -52,17 +53,20 @@ class Moves:
         >>> dict(moves.days)
         {0: {'lifecycle': {(None, 'active'): 1}}}
         """
-        for change in changes:
-            if change.tag not in _LIFECYCLES:
-                continue
-            if change.corrects is UNSET:
-                self._count(change, (change.from_, change.to), 1)
+        said = Counter(
+            (change.at // DAY_MS, change.tag, change.from_, change.to, change.corrects is UNSET)
+            for change in changes
+            if change.tag in _LIFECYCLES
+        )
+        for (number, tag, before, after, is_said), users in said.items():
+            if is_said:
+                self._count(number, tag, (before, after), users)
             else:
-                self._count(change, (change.to, change.from_), -1)
+                self._count(number, tag, (after, before), -users)
 
-    def _count(self, change: TagChange, values: tuple[Scalar, Scalar], by: int) -> None:
+    def _count(self, number: int, tag: TagName, values: tuple[Scalar, Scalar], by: int) -> None:
         move = cast("Move", values)  # a lifecycle has no other values than its states
-        day, tag = self.days.to_change(change.at), change.tag
+        day = self.days.to_change(number)
         flows = day.setdefault(tag, {})
         if users := flows.get(move, 0) + by:
             flows[move] = users

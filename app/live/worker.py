@@ -21,6 +21,7 @@ from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
 from app.live.guard import Guard
 from app.live.lane import LaneConsumer
 from app.live.metrics import Metrics
+from app.live.moves_model import MovesModel
 from app.live.outputs import Outputs
 from app.live.read_model import ReadModel
 from app.live.retention import LostEventsError
@@ -70,6 +71,7 @@ class Worker:
         self._turn = asyncio.Lock()
         self._metrics = Metrics(self._statuses)
         self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
+        self._moves = MovesModel(settings.redis_connection, settings.app_id, self._own_tasks)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
@@ -89,7 +91,7 @@ class Worker:
         web: Any = app.web
         Guard(self._settings.web_token).add_to(web.web_app)
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
-        beside = [asyncio.create_task(self._read_model.run())]
+        beside = [asyncio.create_task(self._read_model.run()), asyncio.create_task(self._moves.run())]
         if self._control is not None:
             beside.append(asyncio.create_task(self._control.run()))
         if self._scorer is not None:
@@ -114,6 +116,7 @@ class Worker:
                 if not app.crashed:
                     await app.consumer.commit()
                 await self._read_model.close()
+                await self._moves.close()
                 await app.stop()
 
     async def _watch(self, app: faust.App, stopped: asyncio.Event) -> None:
@@ -184,7 +187,10 @@ class Worker:
         self._read_model.update(task.number, epoch.changes, epoch.erased)
 
     def _statuses(self) -> list[PartitionStatus]:
-        return [PartitionStatus.of(task) for task in self._tasks.tasks.values()] if self._tasks else []
+        return [PartitionStatus.of(task) for task in self._own_tasks()]
+
+    def _own_tasks(self) -> list[PartitionTask]:
+        return list(self._tasks.tasks.values()) if self._tasks else []
 
     async def _summary(self) -> Summary:
         return await self._read_model.summary()

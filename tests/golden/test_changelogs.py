@@ -16,7 +16,7 @@ from agents.partition import Partition
 from app.live.chunk import Chunk
 from app.live.outputs import Outputs
 from app.live.task import Clocks, PartitionTask, Wiring
-from app.moves import KnownMoves, added, flows, population
+from app.moves import added, flows, population
 from app.topics import TopicsError
 from schemas.changes import LIFECYCLE
 from schemas.times import DAY_MS
@@ -32,7 +32,7 @@ from tests.live.fake_log import FakeBroker, FakeLog
 from tests.live.quick_loop import run_quickly
 from tests.live.world import Record as Fetched
 from tests.oracle import Wire, effective, history, instant
-from tests.properties.test_moves_are_the_oracles import users_at
+from tests.properties.test_moves_are_the_oracles import known_of, users_at
 
 HERE: Final = Path(__file__).parent
 VERSIONS: Final = sorted(file.stem.removeprefix("changelog-") for file in HERE.glob("changelog-*.jsonl"))
@@ -212,7 +212,7 @@ def test_moves_are_counted_from_the_upgrade_on_and_tell_the_days_since(golden: G
         partition = new_partition(number)
         partition.resume(restore.marker.state, restore.rows, restore.days)
         partitions.append(partition)
-    known = added(map(KnownMoves.of, partitions))
+    known = added(map(known_of, partitions))
     assert known.first is not None
     assert any(users < 0 for number, day in known.days.items() for users in day.get(LIFECYCLE, {}).values()
                if number < known.first), "a change of before that was withdrawn"  # fmt: skip

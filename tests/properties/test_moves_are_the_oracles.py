@@ -43,6 +43,10 @@ def expected_days(told: History) -> dict[int, Any]:
     return found
 
 
+def known_of(partition: Partition) -> KnownMoves:
+    return KnownMoves.of(partition.state, partition.moves.days)
+
+
 def users_at(told: History, tag: TagName, end: Millis) -> dict[str, int]:
     """Users in each state just before a time."""
     past = [[after for at, _, after in tags.get(tag, []) if at < end] for tags in told.values()]
@@ -95,7 +99,7 @@ def test_days_are_the_oracles_transitions_and_tell_its_population(
     partitions, restores = folded(recut(storm, random), epoch_chunks)
     for partition, restore in zip(partitions, restores, strict=True):
         assert read_moves(restore.days) == partition.moves.days
-    known = added(map(KnownMoves.of, partitions))
+    known = added(map(known_of, partitions))
     assert known.days == expected_days(told)
     check_population(known, told, storm.until // DAY_MS)
 
@@ -107,7 +111,7 @@ def restored(world: World, storm: Storm) -> KnownMoves:
     assert restore.marker is not None
     partition = Partition(0, limits_of(storm), Table())
     partition.resume(restore.marker.state, restore.rows, restore.days)
-    return KnownMoves.of(partition)
+    return known_of(partition)
 
 
 @pytest.mark.parametrize("transactional", [True, False], ids=["whole", "in steps"])
@@ -130,7 +134,7 @@ def test_a_report_counts_the_same_from_the_changes(storm: Storm) -> None:
         for change in partition.table.changes:
             reported.add(change)
     partitions, _ = folded(storm, 3)
-    known = added(map(KnownMoves.of, partitions))
+    known = added(map(known_of, partitions))
     for tag in LIFECYCLES:
         assert population(known)[tag] == reported.by_day(tag, storm.until)
         assert flows(known, tag, date(1970, 1, 1), date(9999, 1, 1)) == reported.flows(tag)
