@@ -31,7 +31,7 @@ Move: TypeAlias = tuple[State | None, State | None]
 """From and to; None: not known before, or erased after."""
 Flows: TypeAlias = dict[Move, int]
 Day: TypeAlias = dict[TagName, Flows]
-"""The moves of a day by lifecycle; what was taken back altogether is left out. Some 300 bytes as they are stored."""
+"""The moves of a day by lifecycle; what was taken back altogether is left out. At most 320 bytes or so."""
 
 _KIND: Final[Kind[Day]] = Kind(MOVES_PREFIX, "a day of moves", dict, msgspec.msgpack.Decoder(Day))
 _LIFECYCLES: Final = frozenset({LIFECYCLE, PURCHASE})

@@ -114,8 +114,10 @@ def test_only_so_many_days_are_told_and_they_are_right() -> None:
 
 
 def test_partitions_tell_together_what_each_of_them_can() -> None:
-    both = added([known(9, {1: NEW, 8: NEW}, active=2), known(9, {8: NEW}, since=day(5), active=3)])
-    assert active_and_silent(both) == {january(number): (3 if number < 8 else 5, 0) for number in range(5, 10)}
+    whole, later = known(9, {1: NEW, 8: NEW}, active=2), known(9, {8: NEW}, since=day(5), active=3)
+    expected = {january(number): (3 if number < 8 else 5, 0) for number in range(5, 10)}
+    for order in ([whole, later], [known(9, {}, since=day(2)), later, whole]):
+        assert active_and_silent(added(order)) == expected
 
 
 def fullest() -> Day:

@@ -91,6 +91,7 @@ def test_what_one_worker_writes_another_adds_up(redis_url: str, app_id: str) -> 
         await other.flush()
         for model in (one, other):
             assert await users(model) == {NEW_YEAR: (9, 0, True), END: (5, 4, True)}
+            assert (await model.told()).partitions == 3
         with Redis.from_url(redis_url) as store:
             assert 0 < store.ttl(f"{app_id}:moves") <= moves_model.EXPIRES_S
         assert await stored(redis_url, f"{app_id}-2") == {}
@@ -203,12 +204,13 @@ def test_redis_that_comes_back_gets_what_it_missed(
     within(story())
 
 
-def test_what_is_stored_by_another_version_is_not_told(redis_url: str, app_id: str) -> None:
+def test_what_is_stored_by_another_version_is_left_out(redis_url: str, app_id: str) -> None:
     async def story() -> None:
         model = model_of(redis_url, app_id, owning(1, fed(1, 3, 31)))
         with Redis.from_url(redis_url) as store:
             store.hset(f"{app_id}:moves", "0", b"{}")
-        assert await users(model) == {NEW_YEAR: (3, 0, False), END: (0, 3, False)}
+        assert await users(model) == {NEW_YEAR: (3, 0, True), END: (0, 3, True)}
+        assert (await model.told()).partitions == 1
         await model.close()
 
     within(story())

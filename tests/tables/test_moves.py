@@ -71,7 +71,7 @@ def test_only_days_that_changed_are_written_and_go_on_from_there() -> None:
     moves = counted(FIRST, SILENT)
     records = moves.collect()
     assert (sorted(records), moves.collect()) == ([MOVES_PREFIX + b"0", MOVES_PREFIX + b"3"], {})
-    other = Moves()
+    other = counted(move(None, "active", 9 * DAY_MS))
     other.resume(records, 5)
     assert (other.days, other.since, other.collect()) == (moves.days, 5, {})
     other.count([withdrawal(SILENT), move("active", "silent", 3 * DAY_MS + 5)])
