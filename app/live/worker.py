@@ -71,10 +71,12 @@ class Worker:
         self._turn = asyncio.Lock()
         self._metrics = Metrics(self._statuses)
         self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
-        self._moves = MovesModel(settings.redis_connection, settings.app_id, self._own_tasks)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
+        self._moves = MovesModel(
+            settings.redis_connection, settings.app_id, lambda: self._tasks.tasks.values() if self._tasks else ()
+        )
 
     async def run(self) -> None:
         """Process until SIGTERM or SIGINT.
@@ -91,11 +93,12 @@ class Worker:
         web: Any = app.web
         Guard(self._settings.web_token).add_to(web.web_app)
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
-        beside = [asyncio.create_task(self._read_model.run()), asyncio.create_task(self._moves.run())]
+        beside = [asyncio.create_task(self._read_model.run())]
         if self._control is not None:
             beside.append(asyncio.create_task(self._control.run()))
         if self._scorer is not None:
             beside += [asyncio.create_task(self._scorer.run()), asyncio.create_task(self._trainer.run())]
+        beside.append(asyncio.create_task(self._moves.run()))
         await app.start()
         _LOG.info("the web view is at http://%s:%d", self._settings.web_host, self._settings.web_port)
         try:
@@ -187,10 +190,7 @@ class Worker:
         self._read_model.update(task.number, epoch.changes, epoch.erased)
 
     def _statuses(self) -> list[PartitionStatus]:
-        return [PartitionStatus.of(task) for task in self._own_tasks()]
-
-    def _own_tasks(self) -> list[PartitionTask]:
-        return list(self._tasks.tasks.values()) if self._tasks else []
+        return [PartitionStatus.of(task) for task in self._tasks.tasks.values()] if self._tasks else []
 
     async def _summary(self) -> Summary:
         return await self._read_model.summary()
