@@ -32,8 +32,10 @@ from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.census import count, empty
 from tables.changelog import State
 from tables.codec import DamagedError, UnknownVersionError
+from tables.days import Records
 from tables.guess import Guess
 from tables.merge import Merge
+from tables.moves import Moves
 from tables.row import Row
 from tables.score import Score
 from tables.table import Table
@@ -47,7 +49,7 @@ SLICE: Final = 400
 
 SAMPLED_AT_ONCE: Final = 200
 """So many users are sampled for models in one go: 10 to 20 ms."""
-NOTHING: Final[Mapping[bytes, bytes]] = MappingProxyType({})
+NOTHING: Final[Records] = MappingProxyType({})
 USERS_REMEMBERED: Final = 10_000
 """Users who are known to belong here: their partition is not worked out again for each event."""
 
@@ -70,7 +72,10 @@ class Wall(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """What one epoch changed (rows by user, None: deleted), the state at its end, and whom it erased."""
+    """What one epoch changed (rows by user, None: deleted), the state at its end, and whom it erased.
+
+    `days`: of the ledger and of moves, as records of the changelog.
+    """
 
     rows: Mapping[UserId, bytes | None]
     changes: Sequence[TagChange]
@@ -81,7 +86,7 @@ class Epoch(NamedTuple):
     scores: Sequence[ChurnScore] = ()
     triggers: Sequence[RecallTrigger] = ()
     decisions: Sequence[RecallDecision] = ()
-    ledger: Mapping[bytes, bytes] = NOTHING
+    days: Records = NOTHING
 
 
 class Counters(Struct):
@@ -120,6 +125,7 @@ class Partition:
         self.watermark: Millis = 0
         self.counters = Counters()
         self.census = empty()
+        self.moves = Moves()
         self.dead_letters: list[DeadLetter] = []
         self._erased: set[UserId] = set()
         self._scores: list[ChurnScore] = []
@@ -230,21 +236,23 @@ class Partition:
             swept=NEVER_SWEPT if self.sampler is None else self.sampler.swept,
             swept_to="" if self.sampler is None else self.sampler.cursor,
             control=self.by_hand.control,
+            moves_since=self.moves.since,
         )
 
     def collect(self) -> Epoch:
         """End an epoch: what it changed, and where the partition stands."""
         rows, changes = self.table.collect()
         count(self.census, changes)
+        self.moves.count(changes)
         dead_letters, self.dead_letters = self.dead_letters, []
         erased, self._erased = self._erased, set()
         lessons = self.desk.lessons.take()  # before the word that an instant is done with, which they may belong to
         examples = () if self.sampler is None else (*lessons, *self.sampler.take_examples())
         scores, self._scores = tuple(self._scores), []
-        said, ledger = self.desk.said.take(), self.desk.ledger.collect()
-        return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores, *said, ledger)
+        said, days = self.desk.said.take(), self.desk.ledger.collect() | self.moves.collect()
+        return Epoch(rows, changes, dead_letters, self.state, erased, examples, scores, *said, days)
 
-    def resume(self, state: State, rows: Mapping[bytes, bytes], ledger: Mapping[bytes, bytes] = NOTHING) -> None:
+    def resume(self, state: State, rows: Mapping[bytes, bytes], days: Records = NOTHING) -> None:
         """Go on from where an epoch ended.
 
         Raises UnknownVersionError or DamagedError for what this version cannot go on from.
@@ -258,7 +266,8 @@ class Partition:
             self.sampler.resume(state.swept, state.swept_to)
         self.census = state.census
         self.counters = convert(state.counters, Counters)
-        self.desk.ledger.resume(ledger)
+        self.moves.resume(days, state.reached if state.moves_since is None else state.moves_since)
+        self.desk.ledger.resume(days)
         self.by_hand.resume(state.control)
         try:
             for user, encoded in rows.items():

@@ -44,4 +44,4 @@ async def _read(settings: Settings, name: str, partitions: int, progress: Progre
     for restore in restores.values():
         if restore.marker is not None:
             check_marker(restore.marker, partitions)
-    return [read_days(restore.ledger) for restore in restores.values()]
+    return [read_days(restore.days) for restore in restores.values()]

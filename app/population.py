@@ -67,8 +67,7 @@ class Population:
         Where a user comes from, None is first; where one goes to, None is last. Moves never made are left out.
         """
         flows = self._lifecycles[tag].flows().items()
-        totals = {(_VALUES[value_of(before)], _VALUES[value_of(after)]): count for (before, after), count in flows}
-        return {move: totals[move] for move in sorted(totals, key=_place)}
+        return in_order({(_VALUES[value_of(before)], _VALUES[value_of(after)]): n for (before, after), n in flows})
 
     def states(self, tag: TagName) -> dict[State, int]:
         """Users in each state after everything that was said; who was erased is in none."""
@@ -80,6 +79,11 @@ class Population:
         moves = self._lifecycles[tag]
         days = moves.days(until)
         return dates(days), dict(zip(STATES, moves.by_day(map(key_of, STATES), days), strict=True))
+
+
+def in_order(flows: Mapping[Move, int]) -> dict[Move, int]:
+    """Flows as they are shown: where a user comes from, None is first; where one goes to, None is last; none is 0."""
+    return {move: flows[move] for move in sorted(flows, key=_place) if flows[move]}
 
 
 def _check(change: TagChange) -> None:

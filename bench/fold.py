@@ -43,7 +43,7 @@ def _drive(partition: Partition, lanes: dict[str, list[bytes]]) -> None:
             partition.take(topic, [(len(lane), b'{"type":"tick","ts":%d}' % (newest - 1))])
         while not partition.run():
             pass
-        partition.table.collect()
+        partition.collect()
 
 
 def _cpu_us(work: Callable[[], object], events: int) -> float:

@@ -8,8 +8,8 @@ value      row   row   an output       Marker       |  row   null  Marker       
 
 The marker's key is always the same, so that compaction keeps the last one; rows of older epochs are covered by any
 later marker. No key of ours can be a user's: 0xff is in no UTF-8. Without Kafka's transactions the outputs of an epoch
-lie in it too, so that they can be published again. A day of the ledger is a record that is true with its epoch, as a
-row is.
+lie in it too, so that they can be published again. A day (of the ledger, of moves) is a record that is true with its
+epoch, as a row is.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,10 +24,12 @@ from tables.codec import VERSION, DamagedError, UnknownVersionError
 from tables.control import NOTHING_TOLD, Control
 from tables.ledger import LEDGER_PREFIX
 from tables.merge import Position
+from tables.moves import MOVES_PREFIX
 
 MARKER_KEY: Final = b"\xffmarker"
 OUTPUT_PREFIX: Final = b"\xffoutput/"
 _OURS: Final = b"\xff"
+_DAYS: Final = (LEDGER_PREFIX, MOVES_PREFIX)
 
 Record: TypeAlias = tuple[bytes, bytes | None]
 """Key and value; a value of None deletes."""
@@ -39,7 +41,8 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
     `furthest`: how far time had come for any event, where topics do not wait for each other (a clock on the wall).
     `rules_mark`: of the rulebook by which every row was looked at. `swept`: the last instant of the churn grid as of
     which all users were sampled (-1: none), and of the next one all up to the user `swept_to`. `control`: what people
-    told its campaigns.
+    told its campaigns. `moves_since`: what was said of times up to it may be missing in the days of moves; None: they
+    are not counted yet, by a version before.
     """
 
     positions: dict[Topic, Position]
@@ -51,6 +54,12 @@ class State(msgspec.Struct, kw_only=True, frozen=True):
     swept: Millis = -1
     swept_to: str = ""
     control: Control = NOTHING_TOLD
+    moves_since: Millis | None = None
+
+    @property
+    def reached(self) -> Millis:
+        """How far time had come for anything that was said."""
+        return max(self.watermark, self.furthest, *(position.bound or 0 for position in self.positions.values()), 0)
 
 
 class Marker(msgspec.Struct, kw_only=True, frozen=True):
@@ -155,7 +164,7 @@ class Restore:
 
     def __init__(self) -> None:
         self.rows: dict[bytes, bytes] = {}
-        self.ledger: dict[bytes, bytes] = {}
+        self.days: dict[bytes, bytes] = {}
         self.marker: Marker | None = None
         self.records = 0
         self._pending: dict[bytes, bytes | None] = {}
@@ -165,7 +174,7 @@ class Restore:
         """Take the next records of the changelog."""
         for key, value in records:
             self.records += 1
-            if is_user(key) or key.startswith(LEDGER_PREFIX):
+            if is_user(key) or key.startswith(_DAYS):
                 self._pending[key] = value
             elif value is not None:
                 self._read_ours(key, value)
@@ -209,7 +218,7 @@ class Restore:
                 self._true(key)[key] = value
 
     def _true(self, key: bytes) -> dict[bytes, bytes]:
-        return self.rows if is_user(key) else self.ledger
+        return self.rows if is_user(key) else self.days
 
 
 def _read_output(value: bytes) -> _StoredOutput:

@@ -16,8 +16,9 @@ import msgspec
 from schemas.times import Millis
 from tables.row import Row
 
-VERSION: Final = 2
-"""2: rows know what campaigns have triggered, which a version before would forget, and trigger again."""
+VERSION: Final = 3
+"""2: rows know what campaigns have triggered, which a version before would forget, and trigger again. 3: days of moves,
+which a version before takes for damage."""
 HEADER: Final = Struct(">BQ")
 
 

@@ -1,10 +1,6 @@
-"""The ledger of a partition: what campaigns did and brought, by UTC day of the trigger, campaign, variant, channel.
+"""The ledger of a partition: what campaigns did and brought, by UTC day of the trigger, campaign, variant, channel."""
 
-A day is one record of the changelog, written with the epoch in which it changed: so it counts exactly what the rows
-have seen.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import msgspec
@@ -12,7 +8,7 @@ from msgspec import Struct, field
 
 from schemas.money import Minor
 from schemas.times import DAY_MS, Millis
-from tables.codec import DamagedError
+from tables.days import Days, Kind, Records
 
 LEDGER_PREFIX: Final = b"\xffledger/"
 NONE: Final = ""
@@ -74,21 +70,19 @@ class Day(Struct, array_like=True, gc=False):
     booked: dict[str, Minor] = field(default_factory=dict)
 
 
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODE: Final = msgspec.msgpack.Decoder(Day).decode
+_KIND: Final = Kind(LEDGER_PREFIX, "a day of the ledger", Day, msgspec.msgpack.Decoder(Day))
 
 
 class Ledger:
     """All days of a partition, by number of days since the epoch, and `totals` over them."""
 
     def __init__(self) -> None:
-        self.days: dict[int, Day] = {}
+        self.days = Days(_KIND)
         self.totals: dict[Key, Entry] = {}
-        self._dirty: set[int] = set()
 
     def count(self, at: Millis, key: Key, by: int = 1, *names: str, reasons: Iterable[str] = ()) -> None:
         """Count by so much, in the line of a time's day, what has these names; and once each reason."""
-        lines = self._day(at).lines
+        lines = self.days.to_change(at // DAY_MS).lines
         for known in (lines, self.totals):
             entry = known.get(key)
             if entry is None:
@@ -100,29 +94,22 @@ class Ledger:
 
     def book(self, at: Millis, campaign: str, cost: Minor) -> None:
         """Take what a trigger will cost from the campaign's budget of the day."""
-        booked = self._day(at).booked
+        booked = self.days.to_change(at // DAY_MS).booked
         booked[campaign] = booked.get(campaign, 0) + cost
-
-    def _day(self, at: Millis) -> Day:
-        number = at // DAY_MS
-        self._dirty.add(number)
-        return self.days.setdefault(number, Day())
 
     def booked(self, at: Millis, campaign: str) -> Minor:
         """What a campaign has booked on the day of a time."""
         day = self.days.get(at // DAY_MS)
         return 0 if day is None else day.booked.get(campaign, 0)
 
-    def collect(self) -> dict[bytes, bytes]:
+    def collect(self) -> dict[bytes, bytes | None]:
         """The days that have changed since the last epoch, as records of the changelog."""
-        dirty, self._dirty = sorted(self._dirty), set()
-        return {LEDGER_PREFIX + b"%d" % number: _ENCODE(self.days[number]) for number in dirty}
+        return self.days.collect()
 
-    def resume(self, records: Mapping[bytes, bytes]) -> None:
+    def resume(self, records: Records) -> None:
         """Go on from what was written. Raises DamagedError for what is none of ours."""
-        self.days = read_days(records)
+        self.days.resume(records)
         self.totals = totals(self.days.values())
-        self._dirty = set()
 
 
 def totals(days: Iterable[Day]) -> dict[Key, Entry]:
@@ -139,9 +126,6 @@ def key_of(campaign: str, variant: str | None, channel: str | None) -> Key:
     return campaign, variant or NONE, channel or NONE
 
 
-def read_days(records: Mapping[bytes, bytes]) -> dict[int, Day]:
+def read_days(records: Records) -> dict[int, Day]:
     """The days in records of a changelog. Raises DamagedError for what is none of ours."""
-    try:
-        return {int(key.removeprefix(LEDGER_PREFIX)): _DECODE(value) for key, value in records.items()}
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise DamagedError("a day of the ledger") from error
+    return _KIND.read(records)

@@ -248,7 +248,7 @@ class World:
             fresh += _wire(epoch.triggers)
             marker = ChangelogMarker(generation=1, epoch=1, state=epoch.state)
             rows = [(user.encode(), row) for user, row in epoch.rows.items()]
-            self.restores[number].read([*rows, *epoch.ledger.items(), marker_record(marker)])
+            self.restores[number].read([*rows, *epoch.days.items(), marker_record(marker)])
         self.triggers += fresh
         return fresh
 
@@ -258,7 +258,7 @@ class World:
         for number, restore in enumerate(self.restores):
             assert restore.marker is not None
             partition = self.all[number] = self._new(number)
-            partition.resume(restore.marker.state, restore.rows, restore.ledger)
+            partition.resume(restore.marker.state, restore.rows, restore.days)
             for topic in TOPICS:
                 lane = self.arrived.get((number, topic), [])
                 start = partition.merge.position(topic).offset
@@ -275,7 +275,7 @@ class World:
 
     def ledger(self) -> dict[Cell, int]:
         """The cells of the ledger as the changelog has it, summed over partitions."""
-        return added(read_days(restore.ledger) for restore in self.restores)
+        return added(read_days(restore.days) for restore in self.restores)
 
 
 def added(ledgers: Iterable[dict[int, Day]]) -> dict[Cell, int]:

@@ -76,12 +76,18 @@ class Brute:
         return counts
 
 
-def played(plan: list[Step]) -> tuple[Brute, Population]:
-    brute, population = Brute(), Population()
+def played_changes(plan: list[Step]) -> tuple[Brute, list[TagChange]]:
+    brute = Brute()
     for step in plan:
         brute.step(step)
-    for said in brute.said:
-        population.add(said)
+    return brute, brute.said
+
+
+def played(plan: list[Step]) -> tuple[Brute, Population]:
+    population = Population()
+    brute, said = played_changes(plan)
+    for change in said:
+        population.add(change)
     return brute, population
 
 

@@ -191,7 +191,7 @@ class PartitionTask:
         self._torn = restore.torn
         if marker:
             check_marker(marker, self._wiring.partitions)
-            self.partition.resume(marker.state, restore.rows, restore.ledger)
+            self.partition.resume(marker.state, restore.rows, restore.days)
         ranges = await self._wiring.ranges(self.number)
         self._check_retention(ranges, is_new=marker is None)
         self.written = self.partition.state.positions
@@ -331,7 +331,7 @@ class PartitionTask:
         rows = [
             *self._torn,
             *((user.encode(), encoded) for user, encoded in epoch.rows.items()),
-            *epoch.ledger.items(),
+            *epoch.days.items(),
         ]
         return EpochRecords(self.epoch + 1, rows, said, marker_record(marker))
 

@@ -21,6 +21,7 @@ from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
 from app.live.guard import Guard
 from app.live.lane import LaneConsumer
 from app.live.metrics import Metrics
+from app.live.moves_model import MovesModel
 from app.live.outputs import Outputs
 from app.live.read_model import ReadModel
 from app.live.retention import LostEventsError
@@ -73,6 +74,9 @@ class Worker:
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
+        self._moves = MovesModel(
+            settings.redis_connection, settings.app_id, lambda: self._tasks.tasks.values() if self._tasks else ()
+        )
 
     async def run(self) -> None:
         """Process until SIGTERM or SIGINT.
@@ -94,6 +98,7 @@ class Worker:
             beside.append(asyncio.create_task(self._control.run()))
         if self._scorer is not None:
             beside += [asyncio.create_task(self._scorer.run()), asyncio.create_task(self._trainer.run())]
+        beside.append(asyncio.create_task(self._moves.run()))
         await app.start()
         _LOG.info("the web view is at http://%s:%d", self._settings.web_host, self._settings.web_port)
         try:
@@ -114,6 +119,7 @@ class Worker:
                 if not app.crashed:
                     await app.consumer.commit()
                 await self._read_model.close()
+                await self._moves.close()
                 await app.stop()
 
     async def _watch(self, app: faust.App, stopped: asyncio.Event) -> None:

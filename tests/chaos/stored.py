@@ -19,6 +19,7 @@ from schemas.decode import decode
 from schemas.topics import INPUT_TOPICS
 from tables import codec
 from tables.ledger import read_days
+from tables.moves import read_moves
 from tables.row import Row
 from tables.table import Table
 from tests.flow.system import System, Wire
@@ -38,7 +39,8 @@ class Stored:
         restores = system.restores()
         self.rows = {user: row for restore in restores for user, row in restore.rows.items()}
         self.markers = [restore.marker for restore in restores if restore.marker]
-        self.ledger = added(read_days(restore.ledger) for restore in restores)
+        self.ledger = added(read_days(restore.days) for restore in restores)
+        self.moves = [read_moves(restore.days) for restore in restores]
         self.changes = system.changes()
         self.decisions, self.triggers = map(self._said, ("recall-decisions", "recall-triggers"))
         self.dead_letters = system.read(self._named("dead-letters"))

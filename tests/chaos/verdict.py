@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tests.chaos.load import Load
 from tests.chaos.recall import recall_findings
 from tests.chaos.stored import Stored, timeless
-from tests.oracle import effective, history, is_erasure
+from tests.oracle import DAY_MS, effective, history, is_erasure
 
 
 class Finding(NamedTuple):
@@ -25,6 +25,7 @@ def verdict(stored: Stored, load: Load) -> list[Finding]:
         Finding(law, *judge(stored, load))
         for law, judge in (
             ("the effective history is the oracle's", _history),
+            ("each move between states is counted once, on its day", _moves),
             ("no change is said twice", _ids),
             ("no number of a user's changes and decisions is missing", _sequences),
             ("tags set by hand end as they should", _tags),
@@ -50,6 +51,22 @@ def _history(stored: Stored, load: Load) -> tuple[bool, str]:
     except AssertionError as error:
         return False, str(error)
     return same, f"{len(expected):,} users, {moves:,} changes, {withdrawn:,} withdrawals"
+
+
+def _moves(stored: Stored, load: Load) -> tuple[bool, str]:
+    """The moves in the changelogs are the oracle's transitions, by day."""
+    expected = Counter(
+        (at // DAY_MS, tag, before, after)
+        for tags in history(stored.arrivals, load.ends + 1).values()
+        for tag, changes in tags.items()
+        for at, before, after in changes
+    )
+    found = Counter[tuple[int, str, str | None, str | None]]()
+    for days in stored.moves:
+        for number, day in days.items():
+            for tag, flows in day.items():
+                found.update({(number, tag, *move): users for move, users in flows.items()})
+    return found == expected, f"{expected.total():,} moves on {len({number for number, *_ in expected}):,} days"
 
 
 def _ids(stored: Stored, _: Load) -> tuple[bool, str]:

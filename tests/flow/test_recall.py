@@ -82,7 +82,7 @@ def world_of(system: System, *, is_once: bool) -> tuple[World, dict[Any, int]]:
     topics = ("recall-decisions", "recall-triggers", "tag-changes")
     decisions, triggers, changes = (said(system, topic, is_once=is_once) for topic in topics)
     world = World(FILE, 0, lanes, decisions, triggers, changes, min(marks))
-    return world, added(read_days(restore.ledger) for restore in restores)
+    return world, added(read_days(restore.days) for restore in restores)
 
 
 @pytest.mark.parametrize("delivery", ["exactly_once", "at_least_once"])

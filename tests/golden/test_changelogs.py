@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,10 +16,13 @@ from agents.partition import Partition
 from app.live.chunk import Chunk
 from app.live.outputs import Outputs
 from app.live.task import Clocks, PartitionTask, Wiring
+from app.moves import added, flows, population
 from app.topics import TopicsError
+from schemas.changes import LIFECYCLE
+from schemas.times import DAY_MS
 from schemas.topics import INPUT_TOPICS, TAG_CHANGES, Topic
 from tables import codec
-from tables.changelog import MARKER_KEY, Record, Restore
+from tables.changelog import MARKER_KEY, Record, Restore, is_user
 from tables.codec import VERSION, UnknownVersionError
 from tables.panes import DAYS_KEPT
 from tables.row import Row
@@ -28,6 +32,7 @@ from tests.live.fake_log import FakeBroker, FakeLog
 from tests.live.quick_loop import run_quickly
 from tests.live.world import Record as Fetched
 from tests.oracle import Wire, effective, history, instant
+from tests.properties.test_moves_are_the_oracles import known_of, users_at
 
 HERE: Final = Path(__file__).parent
 VERSIONS: Final = sorted(file.stem.removeprefix("changelog-") for file in HERE.glob("changelog-*.jsonl"))
@@ -121,7 +126,7 @@ def restored(records: Iterable[Record]) -> Restore:
     return restore
 
 
-KNOWN: Final = {"1": 19}
+KNOWN: Final = {"1": 19, "2": 46}
 """So many fields of a row each version wrote; 68 days of panes and more are kept since."""
 
 
@@ -183,7 +188,7 @@ def test_every_row_and_the_marker_are_what_this_version_makes_of_the_same_events
     twins = twin.table.encoded_rows().items()
     assert rows == {user: known_to(golden.version, codec.decode(row)) for user, row in twins}
     assert restore.marker is not None
-    assert restore.marker.state == twin.state
+    assert restore.marker.state == msgspec.structs.replace(twin.state, moves_since=None)
     assert restore.marker.partitions in {0, PARTITIONS}
 
 
@@ -196,6 +201,27 @@ def test_history_goes_on_as_if_there_had_been_one_version(golden: Golden, log: s
         assert not again or log == "in steps"  # where a restore publishes the last epoch's outputs again
         said += [*before, *(change for change in after if change not in before)]
     assert effective(said) == golden.truth
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_moves_are_counted_from_the_upgrade_on_and_tell_the_days_since(golden: Golden, log: str) -> None:
+    partitions = []
+    for number in range(PARTITIONS):
+        restore = restored(continued(golden, log, number).changelog)
+        assert restore.marker is not None
+        partition = new_partition(number)
+        partition.resume(restore.marker.state, restore.rows, restore.days)
+        partitions.append(partition)
+    known = added(map(known_of, partitions))
+    assert known.first is not None
+    assert any(users < 0 for number, day in known.days.items() for users in day.get(LIFECYCLE, {}).values()
+               if number < known.first), "a change of before that was withdrawn"  # fmt: skip
+    for tag, (days, users) in population(known).items():
+        assert len(days) == known.last - known.first + 2 > 20
+        for place, day in enumerate(days):
+            end = (day - date(1970, 1, 1)).days * DAY_MS + DAY_MS
+            assert {state: counts[place] for state, counts in users.items()} == users_at(golden.truth, tag, end)
+        assert all(users > 0 for users in flows(known, tag, days[0], days[-1]).values())
 
 
 def test_the_recorded_history_is_a_rich_one(golden: Golden) -> None:
@@ -253,8 +279,8 @@ def test_what_a_newer_version_wrote_is_refused_before_anything_is_written(
     golden: Golden, change: Callable[[bytes], bytes]
 ) -> None:
     broker = continued(golden, "whole", 0)
-    wants_row = change is newer_row
-    place = max(n for n, (key, value) in enumerate(broker.changelog) if value and (key != MARKER_KEY) == wants_row)
+    wanted = is_user if change is newer_row else MARKER_KEY.__eq__
+    place = max(n for n, (key, value) in enumerate(broker.changelog) if value and wanted(key))
     key, value = broker.changelog[place]
     broker.changelog[place] = key, change(value or b"")
     before = list(broker.changelog), list(broker.outputs)

@@ -18,6 +18,7 @@ from schemas.events import TYPE_OF
 from schemas.topics import DEAD_LETTERS, TAG_CHANGES
 from tables import codec
 from tables.changelog import Marker, Restore, State
+from tables.moves import read_moves
 from tables.row import Row
 from tables.table import Table
 from tests.live.fake_log import FakeBroker, Point
@@ -50,7 +51,9 @@ class Reference:
             else:
                 self._partition.apply(step.event, step.now)
         self._applied += [step for step in steps if step.event is not None]
-        self._said += words(self._partition.table.collect().changes)
+        changes = self._partition.table.collect().changes
+        self._partition.moves.count(changes)
+        self._said += words(changes)
         self._marker = marker
         self._check_state(marker.state)
         self.crashed(broker)
@@ -63,6 +66,7 @@ class Reference:
         assert restore.marker == self._marker
         restored = {user.decode(): without_due(codec.decode(row)) for user, row in restore.rows.items()}
         assert restored == self._rows()
+        assert read_moves(restore.days) == {number: day for number, day in self._partition.moves.days.items() if day}
 
     def ended(self, broker: FakeBroker) -> None:
         """In the end everything is said, and it is what the oracle says."""

@@ -240,7 +240,7 @@ def test_the_due_time_is_read_from_the_header_alone() -> None:
     assert due_of(encode(Row(due=JULY))) == JULY
     assert due_of(encode(Row())) == NEVER
     assert due_of(HEADER.pack(VERSION, 5) + b"unreadable") == 5
-    assert encode(Row(due=JULY))[:9].hex() == "02000001906b975c00"
+    assert encode(Row(due=JULY))[:9].hex() == "03000001906b975c00"
 
 
 def full_row() -> Row:

@@ -67,7 +67,7 @@ DAY = LEDGER_PREFIX + b"1"
 # changelog   d r M | d r        the last day and row belong to no epoch
 def test_a_day_is_true_with_its_epoch() -> None:
     restore = restored((DAY, b"1"), (b"u", b"1"), marker_record(marker(1)), (DAY, b"2"), (b"u", b"2"))
-    assert (restore.ledger, restore.rows) == ({DAY: b"1"}, {b"u": b"1"})
+    assert (restore.days, restore.rows) == ({DAY: b"1"}, {b"u": b"1"})
     assert sorted(restore.torn) == sorted([(DAY, b"1"), (b"u", b"1")])
 
 
@@ -80,15 +80,15 @@ def test_a_torn_day_is_written_back_as_it_was_or_deleted_where_it_was_not() -> N
     assert torn == {DAY: b"1", fresh: None}
     again.read([(DAY, b"1"), marker_record(marker(1)), (DAY, b"2"), (fresh, b"9")])
     again.read([*torn.items(), marker_record(marker(2))])
-    assert again.ledger == {DAY: b"1"}
+    assert again.days == {DAY: b"1"}
 
 
 # changelog   d M2 | d M1        the second marker is of a worker that lost its partition before
 def test_a_day_that_a_worker_of_before_wrote_counts_for_nothing() -> None:
     restore = restored((DAY, b"1"), marker_record(marker(5, 2)), (DAY, b"old"), marker_record(marker(9, 1)))
-    assert restore.ledger == {DAY: b"1"}
+    assert restore.days == {DAY: b"1"}
 
 
 def test_no_row_is_taken_for_a_day() -> None:
     restore = restored((b"ledger/1", b"row"), (DAY, b"day"), marker_record(marker(1)))
-    assert (restore.rows, restore.ledger) == ({b"ledger/1": b"row"}, {DAY: b"day"})
+    assert (restore.rows, restore.days) == ({b"ledger/1": b"row"}, {DAY: b"day"})

@@ -43,7 +43,7 @@ class Shop:
         self.told: list[Told] = []
         self._partitions = partitions
         self._rows: dict[bytes, bytes] = {}
-        self._ledger: dict[bytes, bytes] = {}
+        self._days: dict[bytes, bytes | None] = {}
         self._state: State | None = None
         self._offsets = dict.fromkeys(INPUT_TOPICS, 0)
         self._log: list[tuple[str, int, bytes]] = []
@@ -90,7 +90,7 @@ class Shop:
                 self._rows.pop(user.encode(), None)
             else:
                 self._rows[user.encode()] = row
-        self._ledger.update(epoch.ledger)
+        self._days.update(epoch.days)
         self._state = msgspec.json.decode(msgspec.json.encode(epoch.state), type=State)
         self.decisions += epoch.decisions
         self.triggers += epoch.triggers
@@ -99,7 +99,7 @@ class Shop:
         """Forget what was not written, go on from what was, and read again what comes next."""
         self.partition = self._new()
         if self._state is not None:
-            self.partition.resume(self._state, self._rows, self._ledger)
+            self.partition.resume(self._state, self._rows, self._days)
         for topic, offset, value in self._log:
             if offset >= self.partition.merge.next_offset(topic):
                 self.partition.take(topic, [(offset, value)])

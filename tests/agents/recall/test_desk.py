@@ -312,7 +312,7 @@ def test_a_campaign_that_has_left_the_file_decides_nothing() -> None:
     play.apply(gold(day(1)))
     epoch = play.partition.collect()
     other = Play(campaign("d", VIP))
-    other.partition.resume(epoch.state, {user.encode(): row or b"" for user, row in epoch.rows.items()}, epoch.ledger)
+    other.partition.resume(epoch.state, {user.encode(): row or b"" for user, row in epoch.rows.items()}, epoch.days)
     assert other.until(day(3)) == ["c: suppressed (outdated) at 2d"]
 
 
