@@ -49,6 +49,7 @@ contracts: setup ## write docs/contracts from the structs
 	$(BIN)/python -m app.rules_docs docs/rules.md
 	$(BIN)/python -m app.churn_docs docs/churn.md
 	$(BIN)/python -m app.recall_docs docs/recall.md
+	$(BIN)/python -m app.metrics_docs docs/metrics.md
 
 lock: ## pin every dependency anew, with hashes
 	$(PYTHON) -m venv .venv-lock

@@ -57,7 +57,9 @@ _SHOWN: Final = msgspec.json.Decoder(Shown).decode
 class ReadModel:
     """Collects what changed, writes it every half second, and reads it back for the web view.
 
-    `statuses`: those of the partitions that this worker owns now; of others it says nothing.
+    `statuses`: those of the partitions that this worker owns now; of others it says nothing. `errors`: how often Redis
+    did not take what was to be written; `written_at`: when it last did, by the monotonic clock in s;
+    None: not yet.
     """
 
     def __init__(self, redis: RedisConnection, app_id: str, statuses: Callable[[], Iterable[PartitionStatus]]) -> None:
@@ -68,6 +70,8 @@ class ReadModel:
         self._changed: set[int] = set()
         self._refreshed_at = -REFRESH_S
         self.is_up = False
+        self.errors = 0
+        self.written_at: float | None = None
 
     def update(self, partition: int, changes: Sequence[TagChange], erased: Collection[UserId] = ()) -> None:
         """Note what an epoch has committed; only the newest changes are kept, and none of whom it has erased."""
@@ -147,6 +151,10 @@ class ReadModel:
         return Shown(status, self._newest.get(status.partition, []))
 
     def _note(self, *, is_up: bool, why: str = "") -> None:
+        if is_up:
+            self.written_at = monotonic()
+        else:
+            self.errors += 1
         if is_up != self.is_up:
             self.is_up = is_up
             self._refreshed_at = -REFRESH_S

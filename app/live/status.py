@@ -19,7 +19,7 @@ from tables.control import Running
 NEWEST: Final = 20
 """Changes that are kept of a partition, and shown of all of them."""
 
-_OUTCOMES: Final = ("applied", "duplicates", "erased")
+OUTCOMES: Final = ("applied", "duplicates", "erased")
 """What becomes of an event; the other counters tell how late some of them were, or what was no event."""
 
 
@@ -43,6 +43,7 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
 
     `unswept`: users that other rules than those in force looked at last. `ledger`: what campaigns did, over all days.
     `paused`: campaigns, by hand, and since when. `runs`: of campaigns, by hand, also the last that are over.
+    `progress_age_s`: so long it has got nothing done though there was something to do.
     """
 
     partition: int
@@ -56,6 +57,7 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
     ledger: Sequence[LedgerLine] = ()
     paused: Mapping[str, Millis] = {}
     runs: Sequence[RunStatus] = ()
+    progress_age_s: float = 0.0
 
     @classmethod
     def of(cls, task: PartitionTask) -> "PartitionStatus":
@@ -73,6 +75,7 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
             ledger=lines(task.partition.desk.ledger.totals),
             paused=state.control.paused,
             runs=[_status_of(run, task.partition) for run in state.control.runs],
+            progress_age_s=task.progress_age_s,
         )
 
 
@@ -106,7 +109,7 @@ class Summary(Struct, kw_only=True, frozen=True):
         ledger = added(each.ledger for each in known)
         tags = {tag for each in known for tag in each.census}
         return cls(
-            events=sum(counters.get(outcome, 0) for outcome in _OUTCOMES),
+            events=sum(counters.get(outcome, 0) for outcome in OUTCOMES),
             watermark=min((each.watermark for each in known), default=0),
             lag=sum(sum(each.lag.values()) for each in known),
             users={tag: _added(each.census.get(tag, {}) for each in known) for tag in sorted(tags)},

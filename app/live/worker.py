@@ -68,9 +68,9 @@ class Worker:
         self._outputs = Outputs(settings.app_id)
         self._tasks: TaskManager | None = None
         self._turn = asyncio.Lock()
-        self._metrics = Metrics(self._statuses)
         self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
+        self._metrics = self._new_metrics()
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
 
@@ -142,6 +142,11 @@ class Worker:
         self._tasks = TaskManager(lambda number: self._new_task(number, consumer), consumer.is_member)
         return self._tasks
 
+    def _new_metrics(self) -> Metrics:
+        scorer, wall = self._scorer, now if self._settings.clock is Clock.WALL else None
+        models = None if scorer is None else lambda: scorer.ensemble
+        return Metrics(self._statuses, self._rulebook, wall, self._read_model, models)
+
     def _new_task(self, number: int, consumer: LaneConsumer) -> PartitionTask:
         settings = self._settings
         wiring = Wiring(
@@ -156,6 +161,7 @@ class Worker:
             told=(lambda _: ()) if self._control is None else self._control.since,
             policy=None if self._scorer is None else self._scorer.policy,
             clocks=Clocks(monotonic, now if settings.clock is Clock.WALL else None),
+            restored=lambda task, seconds: self._metrics.counts.restored(task.restored_rows, seconds),
         )
         accept_loss = settings.on_lost_events is OnLostEvents.ACCEPT
         return PartitionTask(
@@ -180,7 +186,7 @@ class Worker:
         return output_name(self._settings, topic)
 
     def _committed(self, task: PartitionTask, epoch: Epoch, seconds: float) -> None:
-        self._metrics.epoch_seconds.observe(seconds)
+        self._metrics.counts.committed(epoch, seconds, task.arrivals.applied(epoch.state.positions), now())
         self._read_model.update(task.number, epoch.changes, epoch.erased)
 
     def _statuses(self) -> list[PartitionStatus]:

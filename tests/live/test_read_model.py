@@ -184,13 +184,17 @@ def test_while_redis_is_down_a_worker_shows_its_own_and_goes_on_when_it_is_back(
         writing = asyncio.create_task(model.run())
         model.update(0, changes(range(2)))
         await until(model, is_up=True)
+        before = model.errors
         server.stop()
         model.update(0, changes(range(2, 4)))
         await until(model, is_up=False)
+        assert model.errors > before
+        written_at = model.written_at
         told = await model.summary()
         assert (told.store, told.counters["applied"], ids(told.newest)) == (False, 10, [3, 2, 1, 0])
         server.start()
         await until(model, is_up=True)
+        assert (model.written_at or 0) > (written_at or 0) > 0
         assert ids((await other.summary()).newest) == [3, 2, 1, 0]
         writing.cancel()
         await model.close()
