@@ -120,15 +120,22 @@ class ReadModel:
 
     async def summary(self) -> Summary:
         """All workers' partitions added up; where Redis is down, only this worker's own."""
-        known = {status.partition: self._shown(status) for status in self._own()}
-        is_there = False
-        with suppress(RedisError, OSError, TimeoutError, msgspec.DecodeError):
-            stored = await self._redis.hgetall(self._key)
-            known = {int(number): _SHOWN(value) for number, value in stored.items()} | known
-            is_there = True
+        known, is_there = await self._known()
         newest = nlargest(NEWEST, _numbered(known.values()))
         changes = [said.change for *_, said in newest]
         return Summary.of((each.status for each in known.values()), changes, store=is_there)
+
+    async def partitions(self) -> tuple[list[PartitionStatus], bool]:
+        """All workers' partitions in order, and whether Redis answers; where it does not, this worker's own."""
+        known, is_there = await self._known()
+        return [known[number].status for number in sorted(known)], is_there
+
+    async def _known(self) -> tuple[dict[int, Shown], bool]:
+        known = {status.partition: self._shown(status) for status in self._own()}
+        with suppress(RedisError, OSError, TimeoutError, msgspec.DecodeError):
+            stored = await self._redis.hgetall(self._key)
+            return {int(number): _SHOWN(value) for number, value in stored.items()} | known, True
+        return known, False
 
     async def close(self) -> None:
         """Write what is left, if Redis is there, and disconnect."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
+from socket import gethostname
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,9 @@ from msgspec.structs import replace
 from agents.churn.grid import Grid
 from agents.partition import Epoch, Partition
 from agents.rules.rulebook import NO_RULES, Rulebook
+from app.api.api import Api
+from app.api.publisher import Publisher
+from app.api.sources import Sources
 from app.churn.child import TrainerChild
 from app.clock import now
 from app.discreet import in_words
@@ -65,6 +69,7 @@ class Worker:
         self._settings = settings
         self._rulebook = rulebook
         self._kafka = settings.kafka_connection
+        self._owner = f"{gethostname()}:{settings.web_port}"
         self._outputs = Outputs(settings.app_id)
         self._tasks: TaskManager | None = None
         self._turn = asyncio.Lock()
@@ -72,6 +77,7 @@ class Worker:
         self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
+        self._api = Api(self._sources())
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
 
     async def run(self) -> None:
@@ -89,6 +95,7 @@ class Worker:
         web: Any = app.web
         Guard(self._settings.web_token).add_to(web.web_app)
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
+        self._api.add_to(web.web_app)
         beside = [asyncio.create_task(self._read_model.run())]
         if self._control is not None:
             beside.append(asyncio.create_task(self._control.run()))
@@ -113,6 +120,7 @@ class Worker:
             async with asyncio.timeout(STOP_S):
                 if not app.crashed:
                     await app.consumer.commit()
+                await self._api.close()
                 await self._read_model.close()
                 await app.stop()
 
@@ -184,7 +192,19 @@ class Worker:
         self._read_model.update(task.number, epoch.changes, epoch.erased)
 
     def _statuses(self) -> list[PartitionStatus]:
-        return [PartitionStatus.of(task) for task in self._tasks.tasks.values()] if self._tasks else []
+        return [PartitionStatus.of(task, self._owner) for task in self._tasks.tasks.values()] if self._tasks else []
+
+    def _sources(self) -> Sources:
+        """What the API tells of."""
+        return Sources(
+            settings=self._settings,
+            rulebook=self._rulebook,
+            summary=self._summary,
+            partitions=self._read_model.partitions,
+            ensemble=lambda: None if self._scorer is None else self._scorer.ensemble,
+            told=lambda: () if self._control is None else self._control.all,
+            publisher=Publisher(self._settings),
+        )
 
     async def _summary(self) -> Summary:
         return await self._read_model.summary()
