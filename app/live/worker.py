@@ -26,7 +26,6 @@ from app.live.guard import Guard
 from app.live.lane import LaneConsumer
 from app.live.metrics import Metrics
 from app.live.outputs import Outputs
-from app.live.read_model import ReadModel
 from app.live.retention import LostEventsError
 from app.live.service import build
 from app.live.status import PartitionStatus, Summary
@@ -35,6 +34,7 @@ from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
 from app.partition_count import check_written_count
 from app.ports import problem
+from app.read_model.read_model import ReadModel
 from app.settings import RULES_NONE, Clock, Delivery, OnLostEvents, Settings
 from app.topics import changelog_name, output_name, prepare
 from schemas.times import SECOND_MS

@@ -1,0 +1,20 @@
+"""The connection to Redis, whoever reads or writes."""
+
+from typing import Any, Final, TypeAlias
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from app.connection import RedisConnection
+
+Connection: TypeAlias = Any
+"""Of redis.asyncio, giving bytes; what its methods give depends on options that its types do not know of."""
+
+DOWN: Final = (RedisError, OSError, TimeoutError)
+"""Redis does not answer, or refuses."""
+_TIMEOUT_S: Final = 2.0
+
+
+def connect(redis: RedisConnection) -> Connection:
+    """A connection that gives up soon; who makes it closes it (`aclose`)."""
+    return Redis.from_url(**redis.options(), socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
