@@ -190,6 +190,11 @@ class Settings(BaseSettings):
         return RedisConnection.of(self.redis, self.redis_ca)
 
     @property
+    def rules_path(self) -> Path | None:
+        """The file of rules that is set; None: there is none beside the built-in rules."""
+        return None if self.rules in {"", RULES_BUILTIN, RULES_NONE} else Path(self.rules)
+
+    @property
     def limits(self) -> Limits:
         """The limits of the core; raises ValueError where they contradict each other."""
         return Limits(

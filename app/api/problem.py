@@ -10,6 +10,7 @@ from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
 from app.discreet import in_words
+from app.read_model.reader import ReadModelDownError
 from app.topics import BrokerError
 from schemas.dead_letter import DeadReason
 
@@ -65,15 +66,23 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     try:
         return await handler(request)
-    except ProblemError as error:
-        return problem(error.status, error.detail, error.errors)
-    except web.HTTPError as error:
-        return _of_http(error)
-    except BrokerError as error:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     except Exception as error:  # noqa: BLE001  whatever it is, who asked gets an answer in the agreed form
-        _LOG.exception("a request to the API failed: %s", in_words(error))
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this should not happen: the worker's log says where it did")
+        return _answer_to(error)
+
+
+def _answer_to(error: Exception) -> web.Response:
+    match error:
+        case ProblemError():
+            return problem(error.status, error.detail, error.errors)
+        case web.HTTPError():
+            return _of_http(error)
+        case BrokerError():
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        case ReadModelDownError():
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Redis does not answer, and users are read from there")
+        case _:
+            _LOG.error("a request to the API failed: %s", in_words(error), exc_info=error)
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this should not happen: the worker's log says where")
 
 
 _DETAILS: Final = {

@@ -9,6 +9,7 @@ from aiohttp import web
 from app.api.campaigns import Campaigns, get_campaigns
 from app.api.dead_letters import DeadLetters, DeadLettersQuery, get_dead_letters
 from app.api.events import LINES, MOST, Accepted, post_events
+from app.api.files import MEDIA_TYPES
 from app.api.ledger import Ledger, LedgerQuery, get_ledger
 from app.api.models import Models, get_models
 from app.api.openapi import encoded
@@ -16,6 +17,9 @@ from app.api.partitions import Partitions, get_partitions
 from app.api.population import Population, get_population
 from app.api.redrive import Redriven, RedriveQuery, post_redrive
 from app.api.route import JSON, Asked, Route
+from app.api.tags import Tags, get_tags
+from app.api.user import User, get_user
+from app.api.users import Users, UsersQuery, get_users
 from app.live.status import Summary
 from schemas.events import AnyEvent
 
@@ -63,6 +67,32 @@ ROUTES: Final[tuple[Route, ...]] = (
             HTTPStatus.UNPROCESSABLE_ENTITY,
             _DOWN,
         ),
+    ),
+    Route(
+        path="/api/users",
+        summary="Who has these tags, and not those",
+        detail="A page with the number of all; with `format` all of them as a file, where what a spreadsheet might take"
+        " for a formula has an apostrophe before it.",
+        handle=get_users,
+        answer=Users,
+        query=UsersQuery,
+        media={media: str for form, media in MEDIA_TYPES.items() if form != "json"},
+        problems=(_DOWN,),
+    ),
+    Route(
+        path="/api/users/{user_id}",
+        summary="All that is known of one user",
+        handle=get_user,
+        answer=User,
+        parts={"user_id": "as the events have it; a slash is written as %2F"},
+        problems=(HTTPStatus.NOT_FOUND, _DOWN),
+    ),
+    Route(
+        path="/api/tags",
+        summary="Which tags there are, and how many users have which value",
+        handle=get_tags,
+        answer=Tags,
+        problems=(_DOWN,),
     ),
     Route(
         path="/api/population",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from agents.rules.rulebook import Rulebook
 from app.api.publisher import Publisher
+from app.explain.explain import Basis
 from app.live.status import PartitionStatus, Summary
+from app.read_model.reader import Reader
 from app.settings import Settings
 from schemas.control import Told
 
@@ -21,6 +23,7 @@ class Sources:
 
     `summary`: all partitions added up; `partitions`: each that is known of, and whether Redis answers, without which
     only those of this worker are. `ensemble`: the newest models, if there are any; `told`: what people told campaigns.
+    `reader`: of users, in Redis; `basis`: the rules, to explain their tags.
     `shelf`: whoever reads dead letters has it, for they may be many.
     """
 
@@ -31,4 +34,6 @@ class Sources:
     ensemble: Callable[[], "Ensemble | None"]
     told: Callable[[], Sequence[Told]]
     publisher: Publisher
+    reader: Reader
+    basis: Basis
     shelf: asyncio.Lock = field(default_factory=asyncio.Lock)

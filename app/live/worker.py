@@ -20,6 +20,8 @@ from app.api.sources import Sources
 from app.churn.child import TrainerChild
 from app.clock import now
 from app.discreet import in_words
+from app.explain.explain import Basis
+from app.explain.written import written
 from app.live.control import ControlTopic
 from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
 from app.live.guard import Guard
@@ -34,7 +36,9 @@ from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
 from app.partition_count import check_written_count
 from app.ports import problem
+from app.read_model.connection import connect
 from app.read_model.read_model import ReadModel
+from app.read_model.reader import Reader
 from app.settings import RULES_NONE, Clock, Delivery, OnLostEvents, Settings
 from app.topics import changelog_name, output_name, prepare
 from schemas.times import SECOND_MS
@@ -77,6 +81,7 @@ class Worker:
         self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
+        self._users = connect(settings.redis_connection)
         self._api = Api(self._sources())
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
 
@@ -121,6 +126,7 @@ class Worker:
                 if not app.crashed:
                     await app.consumer.commit()
                 await self._api.close()
+                await self._users.aclose()
                 await self._read_model.close()
                 await app.stop()
 
@@ -204,6 +210,8 @@ class Worker:
             ensemble=lambda: None if self._scorer is None else self._scorer.ensemble,
             told=lambda: () if self._control is None else self._control.all,
             publisher=Publisher(self._settings),
+            reader=Reader(self._users, self._settings.app_id, self._settings.partitions),
+            basis=Basis(self._rulebook, written(self._settings.rules_path), self._settings.limits),
         )
 
     async def _summary(self) -> Summary:

@@ -58,6 +58,18 @@ class Reader:
             encoded = None if stage is None else await self._redis.hget(keys.stage(stage).rows, user_id)
         return None if encoded is None else codec.decode(encoded)
 
+    async def rows(self, users: Sequence[UserId]) -> list[bytes | None]:
+        """The rows of some users, encoded, in their order; None as `row` has it."""
+        found: dict[UserId, bytes | None] = {}
+        homes: dict[int, list[UserId]] = {}
+        for user_id in users:
+            homes.setdefault(self._home(user_id).partition, []).append(user_id)
+        with _answering():
+            for number, stage in await self._stages():
+                if there := homes.get(number):
+                    found.update(zip(there, await self._redis.hmget(stage.rows, there), strict=True))
+        return [found.get(user_id) for user_id in users]
+
     async def trail(self, user_id: UserId) -> list[Wire]:
         """What was said of a user lately, oldest first, each with its `kind` and when it was committed (`said_at`)."""
         with _answering():

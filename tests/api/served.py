@@ -14,10 +14,14 @@ from app.api.api import Api
 from app.api.publisher import Publisher
 from app.api.sources import Sources
 from app.demo.embedded import HOST, free_port
+from app.explain.explain import Basis
+from app.explain.written import written
 from app.live.guard import Guard
 from app.live.metrics import Metrics
 from app.live.status import PartitionStatus, Summary
 from app.live.web import Views
+from app.read_model.connection import connect
+from app.read_model.reader import Reader
 from app.settings import Settings
 
 
@@ -33,9 +37,15 @@ def sources(settings: Settings | None = None, statuses: Iterable[PartitionStatus
 
     known: dict[str, Any] = {
         "settings": settings, "rulebook": NO_RULES, "summary": summary, "partitions": partitions,
-        "ensemble": lambda: None, "told": tuple, "publisher": Publisher(settings),
+        "ensemble": lambda: None, "told": tuple, "publisher": Publisher(settings), "reader": reader(settings),
+        "basis": Basis(NO_RULES, written(None), settings.limits),
     }  # fmt: skip
     return Sources(**known | changes)
+
+
+def reader(settings: Settings) -> Reader:
+    """Of the Redis that is set."""
+    return Reader(connect(settings.redis_connection), settings.app_id, settings.partitions)
 
 
 class Answer(NamedTuple):
