@@ -31,7 +31,7 @@ from app.live.outputs import Outputs
 from app.live.retention import LostEventsError
 from app.live.service import build
 from app.live.status import PartitionStatus, Summary
-from app.live.task import Clocks, PartitionTask, Wiring
+from app.live.task import Clocks, PartitionTask, Phase, Wiring
 from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
 from app.partition_count import check_written_count
@@ -39,6 +39,7 @@ from app.ports import problem
 from app.read_model.connection import connect
 from app.read_model.read_model import ReadModel
 from app.read_model.reader import Reader
+from app.read_model.users import Owned
 from app.settings import RULES_NONE, Clock, Delivery, OnLostEvents, Settings
 from app.topics import changelog_name, output_name, prepare
 from schemas.times import SECOND_MS
@@ -78,7 +79,8 @@ class Worker:
         self._tasks: TaskManager | None = None
         self._turn = asyncio.Lock()
         self._metrics = Metrics(self._statuses)
-        self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
+        owned = self._owned if settings.read_model else None
+        self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses, owned)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
         self._users = connect(settings.redis_connection)
@@ -195,7 +197,7 @@ class Worker:
 
     def _committed(self, task: PartitionTask, epoch: Epoch, seconds: float) -> None:
         self._metrics.epoch_seconds.observe(seconds)
-        self._read_model.update(task.number, epoch.changes, epoch.erased)
+        self._read_model.committed(task.number, epoch)
 
     def _statuses(self) -> list[PartitionStatus]:
         return [PartitionStatus.of(task, self._owner) for task in self._tasks.tasks.values()] if self._tasks else []
@@ -213,6 +215,15 @@ class Worker:
             reader=Reader(self._users, self._settings.app_id, self._settings.partitions),
             basis=Basis(self._rulebook, written(self._settings.rules_path), self._settings.limits),
         )
+
+    def _owned(self) -> Owned:
+        if self._tasks is None:
+            return Owned(0, {})
+        tables = {
+            number: task.partition.table if task.phase is Phase.RUNNING else None
+            for number, task in self._tasks.tasks.items()
+        }
+        return Owned(self._tasks.assignments, tables)
 
     async def _summary(self) -> Summary:
         return await self._read_model.summary()

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import msgspec
 
-from app.read_model.connection import DOWN, Connection
+from app.read_model.connection import DOWN, Connection, reason
 from app.read_model.keys import Keys, StageKeys
 from app.read_model.pointer import Pointer
 from app.read_model.query import Query, Wanted, page
@@ -144,7 +144,7 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except DOWN as error:
-        raise ReadModelDownError(str(error)) from error
+        raise ReadModelDownError(reason(error)) from error
 
 
 def _by_tag(users: Counter[Label]) -> dict[TagName, dict[str, int]]:

@@ -27,16 +27,16 @@ class Stage:
         self._redis = redis
         self.keys = keys
 
-    async def put(self, rows: Mapping[UserId, bytes | None], relabelled: Collection[UserId]) -> None:
-        """Write some rows (None: nobody is known by that name), and work out labels anew where they may have changed.
+    async def put(self, rows: Mapping[UserId, bytes | None], relabelled: Collection[UserId]) -> Collection[UserId]:
+        """Write some rows (None: nobody is known by that name); gives those users who were ever erased.
 
-        Labels are worked out, too, where somebody set tags by hand, and where a user was erased.
+        `relabelled`: users whose labels may have changed; a row with tags by hand, or of who was erased, may always.
         """
         found = Slice()
         for user_id, encoded in rows.items():
             found.add(user_id, encoded, is_relabelled=user_id in relabelled)
         if not rows:
-            return
+            return ()
         if found.labels:
             users = list(found.labels)
             known = await self._redis.hmget(self.keys.labels, users)
@@ -44,6 +44,7 @@ class Stage:
         async with self._redis.pipeline(transaction=True) as pipe:
             found.write(pipe, self.keys)
             await pipe.execute()
+        return found.erased
 
     async def keep(self) -> None:
         """Put off the end of all keys."""
@@ -67,6 +68,7 @@ class Slice:
     def __init__(self) -> None:
         self.rows: dict[UserId, bytes] = {}
         self.gone: list[UserId] = []
+        self.erased: list[UserId] = []
         self.labels: dict[UserId, Sequence[Label]] = {}
         self.joins: dict[Label, list[UserId]] = {}
         self.leaves: dict[Label, list[UserId]] = {}
@@ -74,6 +76,8 @@ class Slice:
     def add(self, user_id: UserId, encoded: bytes | None, *, is_relabelled: bool) -> None:
         """Take in a row; one that is blank is nobody's."""
         row = None if encoded is None else glance(encoded)
+        if row is not None and row.erased_at is not None:
+            self.erased.append(user_id)
         if encoded is None or row is None or row.is_blank:
             self.gone.append(user_id)
             self.labels[user_id] = ()
