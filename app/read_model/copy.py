@@ -11,6 +11,8 @@ from itertools import islice
 from typing import Final
 from uuid import uuid4
 
+from msgspec.structs import replace
+
 from agents.partition import Epoch
 from app.clock import now
 from app.read_model.connection import Connection
@@ -29,9 +31,9 @@ SLICE: Final = 250
 class Copy:
     """One partition's users in Redis.
 
-    Redis may be emptied, and somebody else may have had the partition in between: then the pointer is not as it was
-    left, and all rows are written anew, into another stage. So they are where a write failed: it may still come to pass,
-    after later ones. Readers are left the old stage meanwhile, and know of it.
+    Redis may be emptied, or come back with what it held earlier; somebody else may have had the partition in between.
+    Then the pointer is not as it was left, and all rows are written anew, into another stage. So they are where a write
+    failed: it may yet come to pass, after later ones. Readers are left the old stage meanwhile, and know of it.
     """
 
     def __init__(self, redis: Connection, keys: Keys) -> None:
@@ -101,6 +103,8 @@ class Copy:
         rows = {user: encoded for user in users if (encoded := stored.get(user)) is not None}
         await self._trails.forget(await self._stage(stage).put(rows, rows.keys()))
         del self._left[-SLICE:]
+        if self._pointer is not None:
+            await self._count(self._pointer)
 
     async def _begin(self, table: Table, found: Pointer) -> None:
         """Fill a new stage; those that were not filled to their ends are removed."""
@@ -121,6 +125,10 @@ class Copy:
         if old is not None:
             await self._stage(old).remove()
 
+    async def _count(self, pointer: Pointer) -> None:
+        """One write more is over."""
+        await self._point(replace(pointer, writes=pointer.writes + 1))
+
     async def _point(self, pointer: Pointer) -> None:
         await self._redis.set(self.keys.pointer, pointer.stored, ex=EXPIRES_S)
         self._pointer = pointer
@@ -136,6 +144,8 @@ class Copy:
             await self._stage(read).put(dict.fromkeys(noted.erased), ())
         await self._trails.forget(noted.erased)
         await self._trails.add(noted.said)
+        if noted.rows or noted.erased or noted.said:
+            await self._count(self._pointer)
 
     def _stage(self, name: str) -> Stage:
         return Stage(self._redis, self.keys.stage(name))

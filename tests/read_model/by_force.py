@@ -43,14 +43,14 @@ def known(rows: Mapping[str, bytes]) -> dict[str, Row]:
     return {user: row for user, row in decoded.items() if not row.is_blank}
 
 
-def stored_sets(store: "Redis", prefix: str) -> Sets:
+def stored_sets(store: Any, prefix: str) -> Sets:
     """The sets of one stage."""
     head = f"{prefix}tag/"
     keys = [key.decode() for key in store.scan_iter(match=glob_free(head) + "*")]
     return {key.removeprefix(head): {user.decode() for user in store.smembers(key)} for key in keys}
 
 
-def stored_rows(store: "Redis", prefix: str) -> dict[str, bytes]:
+def stored_rows(store: Any, prefix: str) -> dict[str, bytes]:
     """The rows of one stage."""
     return {user.decode(): row for user, row in store.hgetall(f"{prefix}rows").items()}
 
@@ -58,3 +58,17 @@ def stored_rows(store: "Redis", prefix: str) -> dict[str, bytes]:
 def glob_free(text: str) -> str:
     """A pattern that matches just this."""
     return "".join(f"[{each}]" if each in "*?[]" else each for each in text)
+
+
+def kept(url: str, app_id: str = "") -> str:
+    """All that Redis holds, of one application or of all, under whatever key."""
+    with Redis.from_url(url) as store:
+        return "".join(f"{key!r}{_value(store, key)!r}" for key in store.scan_iter() if app_id.encode() in key)
+
+
+def _value(store: Any, key: bytes) -> Any:
+    kinds = {
+        b"hash": store.hgetall, b"list": lambda key: store.lrange(key, 0, -1), b"set": store.smembers,
+        b"string": store.get, b"none": lambda _: b"",
+    }  # fmt: skip
+    return kinds[store.type(key)](key)

@@ -24,13 +24,12 @@ from app.connection import RedisConnection
 from app.read_model import copy, users
 from app.read_model.connection import connect
 from app.read_model.pointer import Pointer
-from app.read_model.reader import Reader
 from app.read_model.users import Owned, Users
 from app.rules_file import read_rules
 from tables.changelog import Marker, Restore, marker_record
 from tables.table import Table
 from tests.properties.test_the_law import limits_of
-from tests.read_model.by_force import Sets, known, sets_of, stored_rows, stored_sets
+from tests.read_model.by_force import known, sets_of, stored_rows, stored_sets
 from tests.storms import TOPICS, Storm, storms
 
 RULES: Final[Rulebook] = read_rules(b"""
@@ -88,7 +87,9 @@ class World:
     def _restored(self) -> list[Partition]:
         found = []
         for number, restore in enumerate(self.restores):
-            partition = Partition(number, limits_of(self.storm), Table(max_hot=self.random.choice([0, 99])), rulebook=RULES)
+            partition = Partition(
+                number, limits_of(self.storm), Table(max_hot=self.random.choice([0, 99])), rulebook=RULES
+            )
             if restore.marker is not None:
                 partition.resume(restore.marker.state, restore.rows)
             for topic in TOPICS:
