@@ -119,6 +119,8 @@ CASES: Final[list[tuple[str, Series, str, bool]]] = [
     ("RekindleTooManyTriggers", {TRIGGERED: "0+17x150 2550+100x6"}, "26h", False),
     ("RekindleRedisDown", {'rekindle_redis_up{instance="a"}': "0x9"}, "2m", True),
     ("RekindleRedisDown", {'rekindle_redis_up{instance="a"}': "0 1x9"}, "2m", False),
+    ("RekindleReadModelNotWhole", {"rekindle_read_model_whole": "0x20"}, "18m", True),
+    ("RekindleReadModelNotWhole", {"rekindle_read_model_whole": "0 0 0 1x20"}, "18m", False),
     ("RekindleReadModelBehind", {"rekindle_read_model_age_seconds": "31x9"}, "2m", True),
     ("RekindleReadModelBehind", {"rekindle_read_model_age_seconds": "6x9"}, "2m", False),
 ]

@@ -153,6 +153,14 @@ REDIS_ERRORS: Final = MetricName(
 READ_MODEL_AGE: Final = MetricName(
     "rekindle_read_model_age_seconds", "gauge", (), "seconds", "since the read model in Redis was last up to date"
 )
+READ_MODEL_WHOLE: Final = MetricName(
+    "rekindle_read_model_whole", "gauge", (), "0 or 1",
+    "1: all users of this worker's partitions are in Redis; 0: they are being written. With `REKINDLE_READ_MODEL` only",
+)  # fmt: skip
+READ_MODEL_BEHIND: Final = MetricName(
+    "rekindle_read_model_behind_rows", "gauge", (), "rows",
+    "rows that have yet to be written to Redis. With `REKINDLE_READ_MODEL` only",
+)  # fmt: skip
 
 METRICS: Final = (
     EVENTS, LATE_EVENTS, DEAD_LETTERS, TAG_CHANGES, USERS,
@@ -160,6 +168,6 @@ METRICS: Final = (
     EPOCH, EPOCHS, PROGRESS_AGE, RUNNING, STALLED, RESTORE, RESTORED_ROWS, UNSWEPT,
     DECISIONS, DECISION_REASONS, TRIGGERS, RESULTS, UNRUN, PAUSED,
     MODEL_LOSS, MODEL_BASE_LOSS, MODEL_CHAMPION, MODEL_EXAMPLES, MODEL_AS_OF,
-    REDIS_UP, REDIS_ERRORS, READ_MODEL_AGE,
+    REDIS_UP, REDIS_ERRORS, READ_MODEL_AGE, READ_MODEL_WHOLE, READ_MODEL_BEHIND,
 )  # fmt: skip
 """In the order of the page: what comes in, how long it takes, how partitions do, campaigns, models, Redis."""

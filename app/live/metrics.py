@@ -26,12 +26,28 @@ if TYPE_CHECKING:
     from agents.churn.ensemble import Ensemble
 
 
+class UserRows(Protocol):
+    """What the read model tells of its users."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of them were written."""
+
+    @property
+    def behind(self) -> int:
+        """How many rows have yet to be written."""
+
+
 class Store(Protocol):
     """What the read model tells of itself. `written_at`: when it was last up to date, monotonic s; None: never yet."""
 
     is_up: bool
     errors: int
     written_at: float | None
+
+    @property
+    def users(self) -> UserRows | None:
+        """None where nothing of users is written."""
 
 
 class Metrics(Collector):
@@ -77,6 +93,9 @@ class Metrics(Collector):
             yield errors
             if self._store.written_at is not None:
                 yield _one(names.READ_MODEL_AGE, monotonic() - self._store.written_at)
+            if self._store.users is not None:
+                yield _one(names.READ_MODEL_WHOLE, self._store.users.is_whole)
+                yield _one(names.READ_MODEL_BEHIND, self._store.users.behind)
 
 
 def _one(name: names.MetricName, value: float) -> Metric:

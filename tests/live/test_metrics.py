@@ -113,12 +113,17 @@ def test_what_changes_is_told_when_it_is_asked_for() -> None:
 
 
 def test_redis_is_told_of_where_there_is_a_read_model() -> None:
-    store = SimpleNamespace(is_up=False, errors=3, written_at=monotonic() - 20)
+    users = SimpleNamespace(is_whole=True, behind=7)
+    store = SimpleNamespace(is_up=False, errors=3, written_at=monotonic() - 20, users=users)
     samples = told([], store=store)
+    assert samples["rekindle_read_model_whole",] == 1
+    assert samples["rekindle_read_model_behind_rows",] == 7
     assert samples["rekindle_redis_up",] == 0
     assert samples["rekindle_redis_errors_total",] == 3
     assert 20 <= samples["rekindle_read_model_age_seconds",] < 25
     assert "rekindle_redis_up" not in ours(told([]))
+    store.users = store.written_at = None
+    assert not [name for name in ours(told([], store=store)) if "read_model" in name]
 
 
 def test_models_are_told_of_once_there_are_some() -> None:
