@@ -126,8 +126,7 @@ def _look(pid: int, port: int, at_s: float) -> Sample | None:
         return None
     told: dict[str, float] = {}
     for sample in (sample for family in families for sample in family.samples):
-        if sample.labels.get("outcome") not in {"late", "too_late", "dead_letters"}:
-            told[sample.name] = told.get(sample.name, 0) + sample.value
+        told[sample.name] = told.get(sample.name, 0) + sample.value
     return Sample(
         at_s=at_s,
         events=told.get("rekindle_events_total", 0),

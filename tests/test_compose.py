@@ -18,7 +18,16 @@ from app.settings import Settings, load
 REPOSITORY: Final = Path(__file__).parents[1]
 DOCKERFILE: Final = REPOSITORY / "deploy" / "Dockerfile"
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8"))
-PROMETHEUS: Final[dict[str, Any]] = yaml.safe_load((REPOSITORY / "deploy/prometheus.yml").read_text(encoding="utf-8"))
+PROVISIONED: Final = REPOSITORY / "deploy" / "grafana" / "provisioning"
+
+
+def written(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+PROMETHEUS: Final = written(REPOSITORY / "deploy" / "prometheus" / "prometheus.yml")
+(SOURCE,) = written(PROVISIONED / "datasources" / "prometheus.yml")["datasources"]
 SERVICES: Final[dict[str, Any]] = COMPOSE["services"]
 WORKER: Final[dict[str, Any]] = SERVICES["worker"]
 WEB_PORT: Final[int] = Settings.model_fields["web_port"].default
@@ -59,7 +68,8 @@ def addresses() -> list[str]:
     scraped = [
         target for job in PROMETHEUS["scrape_configs"] for each in job["static_configs"] for target in each["targets"]
     ]
-    return [*given["REKINDLE_KAFKA"].split(","), urlsplit(given["REKINDLE_REDIS"]).netloc, *scraped]
+    asked = [urlsplit(url).netloc for url in (given["REKINDLE_REDIS"], SOURCE["url"])]
+    return [*given["REKINDLE_KAFKA"].split(","), *asked, *scraped]
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -100,6 +110,24 @@ def test_the_web_view_asks_for_a_token_that_nobody_knows_and_prometheus_has_it()
     assert COMPOSE["secrets"] == {secret: {"environment": asked[1]}}
     (job,) = PROMETHEUS["scrape_configs"]
     assert job["authorization"] == {"credentials_file": f"/run/secrets/{secret}"}
+
+
+def test_grafana_asks_for_that_token_too_and_finds_its_dashboard_where_it_is_mounted() -> None:
+    given, mounted = environment("grafana"), dict(each.split(":")[:2] for each in SERVICES["grafana"]["volumes"])
+    (secret,) = SERVICES["grafana"]["secrets"]
+    assert given["GF_SECURITY_ADMIN_PASSWORD__FILE"] == f"/run/secrets/{secret}"
+    (provider,) = written(PROVISIONED / "dashboards" / "rekindle.yml")["providers"]
+    shown = mounted["./deploy/grafana/rekindle.json"]
+    assert given["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"] == shown
+    assert shown.startswith(provider["options"]["path"] + "/")
+    assert mounted[f"./{PROVISIONED.relative_to(REPOSITORY)}"] == "/etc/grafana/provisioning"
+
+
+def test_prometheus_is_given_the_rules_that_its_file_names() -> None:
+    (mounted,) = SERVICES["prometheus"]["volumes"]
+    assert mounted == "./deploy/prometheus:/etc/prometheus:ro"
+    for name in ("prometheus.yml", *PROMETHEUS["rule_files"]):
+        assert (REPOSITORY / "deploy" / "prometheus" / name).is_file()
 
 
 def test_the_workers_check_of_health_is_python() -> None:

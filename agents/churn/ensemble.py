@@ -1,5 +1,6 @@
 """The ensemble: all models side by side, each judged by what it said before it knew; the best of them speaks."""
 
+from math import log
 from typing import Final, NamedTuple
 
 import msgspec
@@ -55,6 +56,11 @@ class Loss(Struct, array_like=True):
     total: float = 0.0
     examples: float = 0.0
 
+    def add(self, total: float, examples: int) -> None:
+        """Take in those of one more instant."""
+        self.total = self.total * KEPT + total
+        self.examples = self.examples * KEPT + examples
+
     @property
     def mean(self) -> float:
         """A loss an example; 0 before there was any."""
@@ -71,6 +77,7 @@ class _State(Struct, array_like=True):
     drift: bytes
     gender: Voice | None = None
     channels: Policy | None = None
+    base: Loss | None = None
 
 
 class Ensemble:
@@ -94,6 +101,7 @@ class Ensemble:
         self._calibration = Calibration()
         self._drift = Drift()
         self._losses = {name: Loss() for name in (MIX, CALIBRATED, *self._models)}
+        self._base = Loss()
         self._average = np.zeros(len(FEATURES))
         self._version: Millis = 0
         self.gender: Voice | None = None
@@ -109,9 +117,32 @@ class Ensemble:
         """The decayed log loss of each."""
         return {name: loss.mean for name, loss in self._losses.items()}
 
+    @property
+    def calibration(self) -> Calibration:
+        """How the mix is calibrated."""
+        return self._calibration
+
     def losses_of(self, name: str) -> Loss:
         """The sums of one candidate."""
         return self._losses[name]
+
+    @property
+    def base_loss(self) -> float | None:
+        """The decayed log loss of who tells everybody the share of users who stayed away; None before it is known."""
+        share = self._base.mean
+        if not self._base.examples:
+            return None
+        return -sum(part * log(part) for part in (share, 1.0 - share) if part)
+
+    @property
+    def examples(self) -> float:
+        """Of so many examples the losses are, the older weighing less."""
+        return self._losses[MIX].examples
+
+    @property
+    def as_of(self) -> Millis:
+        """The instant of the last refit."""
+        return self._version
 
     @property
     def weights(self) -> dict[str, float]:
@@ -155,8 +186,8 @@ class Ensemble:
     def _judge(self, y: Vector, said: dict[str, Vector], as_of: Millis) -> None:
         self._drift.learn(log_loss(said[self.champion], y), as_of)
         for name, loss in self._losses.items():
-            loss.total = loss.total * KEPT + float(log_loss(said[name], y).sum())
-            loss.examples = loss.examples * KEPT + len(y)
+            loss.add(float(log_loss(said[name], y).sum()), len(y))
+        self._base.add(float(y.sum()), len(y))
 
     def refit(self, x: Matrix, as_of: Millis) -> None:
         """Settle what was learnt; `x`: everyone's features at the newest instant, which need no labels."""
@@ -201,9 +232,10 @@ class Ensemble:
                 {name: model.snapshot(whole=whole) for name, model in self._models.items()},
                 self._mix.snapshot(),
                 self._calibration.snapshot(),
-                self._drift.snapshot() if whole else Drift().snapshot(),
+                self._drift.snapshot(whole=whole),
                 self.gender,
                 self.channels,
+                self._base,
             )
         )
 
@@ -222,3 +254,4 @@ class Ensemble:
         self._drift.restore(state.drift)
         self.gender = state.gender
         self.channels = state.channels
+        self._base = state.base or Loss()

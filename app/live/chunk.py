@@ -3,13 +3,15 @@
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
+from schemas.times import Millis
 from schemas.topics import Offset, Topic
 
 
 class InputRecord(Protocol):
-    """A record of an input topic."""
+    """A record of an input topic. `timestamp`: when it came, as its producer or the broker says; -1: nobody does."""
 
     offset: Offset
+    timestamp: Millis
     value: bytes | None
 
 

@@ -11,6 +11,7 @@ from agents.churn.sampler import Sampled, guesses
 from agents.gender.voice import Voice
 from agents.partition import Epoch, Partition, Wall
 from agents.recall.policy import Policy
+from app.live.arrivals import Arrivals
 from app.live.chunk import Chunk
 from app.live.epoch_log import EpochLog, EpochRecords
 from app.live.outputs import Outputs, examples
@@ -60,7 +61,8 @@ class Wiring:
     """What a task is connected to.
 
     `ranges`: what each input topic of a partition holds.
-    `committed`: is told of each epoch after it is written, and how many seconds that took.
+    `committed`: is told of each epoch after it is written, and how many seconds that took; `restored`: likewise of each
+    restore.
     `turn`: shared by the tasks of a worker; who has it applies one slice, and lets the event loop go round once. So
     whoever waits for the broker waits for one slice at a time, not for one of each partition.
     `partitions`: how many the topics have. `score`: scores users by the models of churn; `voice`: the gender model's;
@@ -78,6 +80,7 @@ class Wiring:
     voice: Callable[[], Voice | None] | None = None
     told: Callable[[Offset], Sequence[Told]] = lambda _: ()
     policy: Callable[[], Policy] | None = None
+    restored: Callable[["PartitionTask", float], None] = lambda *_: None
 
 
 class PartitionTask:
@@ -89,6 +92,7 @@ class PartitionTask:
         self.number = number
         self.phase = Phase.HELD
         self.partition = new_partition()
+        self.arrivals = Arrivals()
         self.expected: dict[Topic, Offset] = {}
         self.ends: dict[Topic, Offset] = {}
         self.written: Mapping[Topic, Position] = {}
@@ -101,7 +105,8 @@ class PartitionTask:
         self._wiring = wiring
         self._epoch_s = epoch_s
         self._accept_loss = accept_loss
-        self._generation = 0
+        self.generation = 0
+        self.written_at: float | None = None
         self._torn: Sequence[Record] = ()
         self._is_valid = False
         self._epoch_at = 0.0
@@ -138,6 +143,7 @@ class PartitionTask:
         if self.phase is not Phase.RUNNING or chunk.start != self.expected[chunk.topic]:
             return False
         wall = self._wiring.clocks.wall
+        self.arrivals.note(chunk.topic, chunk.records)
         records = ((record.offset, record.value) for record in chunk.records)
         self.partition.take(chunk.topic, records, wall() if wall else None)
         self.partition.merge.skip_to(chunk.topic, chunk.end)
@@ -160,6 +166,11 @@ class PartitionTask:
         return [topic for topic, end in self.ends.items() if self.expected[topic] < end]
 
     @property
+    def progress_age_s(self) -> float:
+        """So long it has got nothing done though there was something to do; 0 where it is not owned."""
+        return 0.0 if self.phase is Phase.HELD else self._wiring.clocks.monotonic() - self.progressed_at
+
+    @property
     def has_pending(self) -> bool:
         """Whether something waits to be read, restored or written."""
         return self.phase is Phase.RESTORING or bool(self.partition.table.dirty) or any(map(self.wants, self.behind))
@@ -178,8 +189,9 @@ class PartitionTask:
 
     async def _restore(self) -> Ranges:
         """Go on from the changelog, where the topics still hold what comes next; what they hold."""
-        restore = Restore()
+        restore, began = Restore(), self._wiring.clocks.monotonic()
         self._is_valid = False
+        self.arrivals.clear()
         async for records in self._wiring.log.read():
             restore.read(records)
             self._progressed()
@@ -187,7 +199,7 @@ class PartitionTask:
         self.restored_rows = len(restore.rows)
         marker = restore.marker
         self.epoch = marker.epoch if marker else 0
-        self._generation = marker.generation + 1 if marker else 1
+        self.generation = marker.generation + 1 if marker else 1
         self._torn = restore.torn
         if marker:
             check_marker(marker, self._wiring.partitions)
@@ -200,6 +212,7 @@ class PartitionTask:
         await self._wiring.log.publish(restore.outputs)
         self._is_valid = True
         _LOG.info("partition %d is restored: %d rows, epoch %d", self.number, self.restored_rows, self.epoch)
+        self._wiring.restored(self, self._wiring.clocks.monotonic() - began)
         return ranges
 
     def _check_retention(self, ranges: Ranges, *, is_new: bool) -> None:
@@ -307,6 +320,7 @@ class PartitionTask:
             self._written_watermark = epoch.state.watermark
             self._written_control = epoch.state.control
             self._progressed()
+            self.written_at = self.progressed_at
             self._wiring.committed(self, epoch, self.progressed_at - started)
         self._epoch_at = self._wiring.clocks.monotonic() + self._epoch_s
 
@@ -322,7 +336,7 @@ class PartitionTask:
             *outputs.dead_letters(epoch.dead_letters),
         ]
         marker = Marker(
-            generation=self._generation,
+            generation=self.generation,
             epoch=self.epoch + 1,
             state=epoch.state,
             outputs=len(said) if self._wiring.log.stores_outputs else 0,

@@ -1,7 +1,9 @@
 """What a worker tells of its partitions, one by one and added up."""
 
+import asyncio
 from typing import Any
 
+from app.live import task as live_task
 from app.live.status import PartitionStatus, Summary
 from schemas.changes import LIFECYCLE, PURCHASE
 from schemas.topics import INPUT_TOPICS
@@ -53,6 +55,25 @@ def test_a_status_does_not_change_with_its_partition() -> None:
             desk.feed(task)
             await soon()
         assert (told.counters["applied"], told.census[LIFECYCLE]) == (0, {})
+
+    run_quickly(story())
+
+
+def test_a_partition_that_gets_nothing_done_tells_for_how_long() -> None:
+    async def story() -> None:
+        desk = Desk()
+        task = desk.task()
+        assert PartitionStatus.of(task).progress_age_s == 0
+        desk.put(CLICKS, click(day(0)))
+        async with running(task):
+            await asyncio.sleep(20)
+            assert 20 <= PartitionStatus.of(task).progress_age_s < 21
+            desk.tick(day(1))
+            desk.feed(task)
+            await soon()
+            assert PartitionStatus.of(task).progress_age_s <= live_task.IDLE_S
+        await asyncio.sleep(20)
+        assert PartitionStatus.of(task).progress_age_s == 0, "it is not owned"
 
     run_quickly(story())
 

@@ -71,6 +71,7 @@ class Record:
 
     offset: int
     value: bytes | None
+    timestamp: int = -1
 
 
 class Audit(Protocol):

@@ -84,6 +84,39 @@ def test_losses_are_those_of_what_was_said_decayed_by_instant() -> None:
         total = total * 0.9 + float(log_loss(found["recency"], snapshot.inactive(60)).sum())
         examples = examples * 0.9 + len(snapshot.x)
     assert ensemble.losses["recency"] == pytest.approx(total / examples)
+    assert ensemble.examples == pytest.approx(examples)
+
+
+def test_the_base_loss_is_that_of_the_share_that_stayed_away_decayed_by_instant() -> None:
+    ensemble = played()[0]
+    away = examples = 0.0
+    for snapshot in snapshots()[:8]:
+        away = away * 0.9 + float(snapshot.inactive(60).sum())
+        examples = examples * 0.9 + len(snapshot.x)
+    said, came_true = np.array([away / examples] * 2), np.array([1.0, 0.0])
+    stayed, came = log_loss(said, came_true).tolist()
+    expected = said[0] * stayed + (1 - said[0]) * came
+    assert ensemble.base_loss == pytest.approx(expected)
+    assert Ensemble(HORIZON).base_loss is None
+
+
+def test_a_snapshot_that_knows_no_base_loss_is_read_and_learns_it_from_then_on() -> None:
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(played()[0].snapshot())[:-1])
+    ensemble = Ensemble(HORIZON)
+    ensemble.restore(older)
+    unknown = ensemble.base_loss
+    assert unknown is None
+    assert ensemble.losses == played()[0].losses
+    some = snapshots()[-1]
+    ensemble.learn(some.x, some.inactive(60), played()[1][-1], some.as_of)
+    assert (ensemble.base_loss or 0) > 0
+
+
+def test_where_everybody_came_back_the_base_loses_nothing() -> None:
+    ensemble, some = Ensemble(HORIZON), snapshots()[0]
+    said = {name: np.full(len(some.x), 0.5) for name in ensemble.names}
+    ensemble.learn(some.x, np.zeros(len(some.x)), said, some.as_of)
+    assert ensemble.base_loss == 0
 
 
 def test_what_is_restored_scores_and_goes_on_as_before() -> None:

@@ -131,7 +131,7 @@ def test_the_model_of_gender_travels_with_the_others_and_models_of_before_it_hav
     scorer = Ensemble(GRID.horizon)
     scorer.restore(ensemble.snapshot(whole=False))
     assert scorer.gender == ensemble.gender is not None
-    older = msgspec.msgpack.encode(msgspec.msgpack.decode(ensemble.snapshot())[:-2])
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(ensemble.snapshot())[:-3])
     scorer.restore(older)
     assert scorer.gender is None
     assert scorer.channels is None

@@ -12,12 +12,13 @@ from redis.exceptions import RedisError
 
 from app.connection import RedisConnection
 from app.demo.embedded import free_port
-from app.live import read_model
-from app.live.read_model import ReadModel
 from app.live.status import NEWEST, PartitionStatus
+from app.read_model import read_model
+from app.read_model.read_model import ReadModel
 from schemas.changes import LIFECYCLE, TagChange
 from tests.live.test_outputs import CHANGE
 from tests.live.test_status import status
+from tests.read_model.by_force import kept
 from tests.servers import SystemRedis, redis_program
 
 PATIENCE_S: Final = 60
@@ -39,17 +40,6 @@ def model_of(url: str, app_id: str, *owned: PartitionStatus) -> ReadModel:
 def of(user: str, *numbers: int) -> list[TagChange]:
     """Changes of one user."""
     return [msgspec.structs.replace(CHANGE, id=f"{number}", user_id=user) for number in numbers]
-
-
-def kept(redis_url: str, app_id: str) -> str:
-    """All that Redis holds of an application, under whatever key."""
-    with Redis.from_url(redis_url) as store:
-        return "".join(str(_value(store, key)) for key in store.scan_iter() if app_id.encode() in key)
-
-
-def _value(store: Any, key: bytes) -> Any:
-    kinds = {b"hash": store.hgetall, b"list": lambda key: store.lrange(key, 0, -1), b"string": store.get}
-    return kinds[store.type(key)](key)
 
 
 def ids(newest: Sequence[TagChange]) -> list[int]:
@@ -177,20 +167,24 @@ def test_while_redis_is_down_a_worker_shows_its_own_and_goes_on_when_it_is_back(
     app_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(read_model, "FLUSH_S", 0.02)
-    caplog.set_level("INFO", "app.live.read_model")
+    caplog.set_level("INFO", "app.read_model.read_model")
 
     async def story(server: SystemRedis) -> None:
         model, other = model_of(server.url, app_id, status(0)), model_of(server.url, app_id)
         writing = asyncio.create_task(model.run())
         model.update(0, changes(range(2)))
         await until(model, is_up=True)
+        before = model.errors
         server.stop()
         model.update(0, changes(range(2, 4)))
         await until(model, is_up=False)
+        assert model.errors > before
+        written_at = model.written_at
         told = await model.summary()
         assert (told.store, told.counters["applied"], ids(told.newest)) == (False, 10, [3, 2, 1, 0])
         server.start()
         await until(model, is_up=True)
+        assert (model.written_at or 0) > (written_at or 0) > 0
         assert ids((await other.summary()).newest) == [3, 2, 1, 0]
         writing.cancel()
         await model.close()
