@@ -46,6 +46,7 @@ format: setup ## let ruff format and fix what it can
 
 contracts: setup ## write docs/contracts from the structs
 	$(BIN)/python -m schemas.contracts docs/contracts
+	$(BIN)/python -m app.api.openapi docs/contracts/openapi.json
 	$(BIN)/python -m app.rules_docs docs/rules.md
 	$(BIN)/python -m app.churn_docs docs/churn.md
 	$(BIN)/python -m app.recall_docs docs/recall.md

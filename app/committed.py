@@ -39,9 +39,11 @@ def consumer_of(kafka: KafkaConnection) -> AIOKafkaConsumer:
 
 
 async def committed(
-    kafka: KafkaConnection, places: Sequence[TopicPartition], progress: Progress = quiet
+    kafka: KafkaConnection, places: Sequence[TopicPartition], progress: Progress = quiet, newest: int | None = None
 ) -> AsyncIterator[Any]:
     """The committed records of some partitions up to their present ends, each one's in order.
+
+    `newest`: only those of so many offsets before the end of each.
 
     The embedded broker's end lies in its last batch, which is read to its own end.
 
@@ -52,6 +54,8 @@ async def committed(
     async with consumer_of(kafka) as consumer:
         consumer.assign(places)
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        if newest is not None:
+            begins = {place: max(begin, ends[place] - newest) for place, begin in begins.items()}
         total = sum(ends.values()) - sum(begins.values())
         for place, begin in begins.items():
             consumer.seek(place, begin)

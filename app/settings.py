@@ -122,6 +122,7 @@ class Settings(BaseSettings):
         "redis://127.0.0.1:6379", repr=False, description="URL of the read model's Redis; it may be down"
     )
     redis_ca: str = Field("", description="PEM file of the authorities to trust, for rediss://")
+    read_model: bool = Field(True, description="whether Redis gets the users too, or the numbers of the view alone")
     app_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = Field(
         "rekindle", description="consumer group, and start of the names of the internal topics"
     )
@@ -188,6 +189,11 @@ class Settings(BaseSettings):
     def redis_connection(self) -> RedisConnection:
         """How clients reach Redis; raises ValueError where settings contradict each other, or a file is wrong."""
         return RedisConnection.of(self.redis, self.redis_ca)
+
+    @property
+    def rules_path(self) -> Path | None:
+        """The file of rules that is set; None: there is none beside the built-in rules."""
+        return None if self.rules in {"", RULES_BUILTIN, RULES_NONE} else Path(self.rules)
 
     @property
     def limits(self) -> Limits:

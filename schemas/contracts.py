@@ -99,7 +99,7 @@ def write(folder: Path) -> None:
     """Write every document, and remove those of records that are no more."""
     folder.mkdir(parents=True, exist_ok=True)
     current = documents()
-    for old in folder.glob("*.json"):
+    for old in folder.glob("*.schema.json"):
         if old.name not in current:
             old.unlink()
     for name, content in current.items():

@@ -1,6 +1,6 @@
 """Calibration: scores stretched and shifted, in log-odds, to what came true (Platt 1999), online."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,6 +26,14 @@ class _State(Struct, array_like=True):
     shift: float
 
 
+class Bin(NamedTuple):
+    """Of users with about the same score: how many (decayed), what was said, and the share of whom it was true."""
+
+    users: float
+    said: float
+    came_true: float
+
+
 class Calibration:
     """Slope and shift of log-odds, fitted to decayed counts of scores and labels by bins of log-odds."""
 
@@ -44,6 +52,22 @@ class Calibration:
     def apply(self, p: Vector) -> Vector:
         """Calibrated scores, in the same order."""
         return chance(self._slope * log_odds(p) + self._shift)
+
+    @property
+    def slope(self) -> float:
+        """By which log-odds are stretched."""
+        return self._slope
+
+    @property
+    def shift(self) -> float:
+        """What is then added to them."""
+        return self._shift
+
+    def curve(self) -> list[Bin]:
+        """What was said, and what came true of it, bin by bin; of bins with less than a user nothing."""
+        count, odds, hits = (each[self._counts[0] >= 1.0] for each in self._counts)
+        said = chance(odds / count)
+        return [Bin(*each) for each in zip(count.tolist(), said.tolist(), (hits / count).tolist(), strict=True)]
 
     def _fit(self, belief: float) -> None:
         count, odds, hits = self._counts

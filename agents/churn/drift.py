@@ -48,9 +48,9 @@ class Drift:
         for loss in seen:
             self._adwin.update(loss)
 
-    def snapshot(self) -> bytes:
-        """What was seen, and at which instants drift was found."""
-        return msgspec.msgpack.encode(_State(self._seen, self.found))
+    def snapshot(self, *, whole: bool = True) -> bytes:
+        """At which instants drift was found, and, where it is `whole`, what was seen."""
+        return msgspec.msgpack.encode(_State(self._seen if whole else [], self.found))
 
     def restore(self, snapshot: bytes) -> None:
         """Take them over."""

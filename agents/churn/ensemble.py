@@ -109,6 +109,11 @@ class Ensemble:
         """The decayed log loss of each."""
         return {name: loss.mean for name, loss in self._losses.items()}
 
+    @property
+    def calibration(self) -> Calibration:
+        """How the mix is calibrated."""
+        return self._calibration
+
     def losses_of(self, name: str) -> Loss:
         """The sums of one candidate."""
         return self._losses[name]
@@ -201,7 +206,7 @@ class Ensemble:
                 {name: model.snapshot(whole=whole) for name, model in self._models.items()},
                 self._mix.snapshot(),
                 self._calibration.snapshot(),
-                self._drift.snapshot() if whole else Drift().snapshot(),
+                self._drift.snapshot(whole=whole),
                 self.gender,
                 self.channels,
             )

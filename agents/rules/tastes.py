@@ -26,6 +26,14 @@ class Lead(NamedTuple):
         return self.weight / self.total if self.total else 0.0
 
 
+class Taste(NamedTuple):
+    """A value, its share of the actions, and of the spend; None where there is none."""
+
+    value: str
+    share: float
+    spend_share: float | None
+
+
 class Tastes:
     """A user's shares of actions and of spend. Hours are those of a clock that is so many ahead of UTC."""
 
@@ -59,6 +67,21 @@ class Tastes:
         following = ordered[-2] if len(ordered) > 1 else 0
         return Lead(self._least(dimension, keys), greatest, following, sum(ordered) + interest.lost)
 
+    def all(self, dimension: Dimension) -> list[Taste]:
+        """All values that are known, those of the greatest share first."""
+        interest = self._portrait.interest(dimension)
+        spends = interest.spends or {}
+        actions, spend = sum(interest.weights.values()) + interest.lost, sum(spends.values()) + interest.lost_spend
+        found = [
+            Taste(
+                self._least(dimension, [key]),
+                _share(interest.weights.get(key, 0), actions),
+                _ratio(spends.get(key, 0), spend),
+            )
+            for key in {**interest.weights, **spends}
+        ]
+        return sorted(found, key=lambda taste: (-taste.share, taste.value))
+
     def observed(self, dimension: Dimension) -> int:
         """The number of actions, whenever they were."""
         return self._portrait.interest(dimension).observed
@@ -82,6 +105,10 @@ class Tastes:
         if dimension == "price_band":
             return _BANDS.get(value, _UNKNOWN)
         return value[:MAX_LABEL]
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
 
 
 def _ratio(part: int, whole: int) -> float | None:

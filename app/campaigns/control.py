@@ -1,8 +1,7 @@
 """The control topic for a command: what was told so far, and one more word."""
 
 import asyncio
-import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,11 +11,8 @@ from aiokafka.errors import KafkaError
 from app.committed import committed
 from app.settings import Delivery, Settings
 from app.topics import PATIENCE_S, BrokerError, admin, control_name, one_line, partition_counts, prepare
-from schemas.control import Command, Pause, Resume, Run, control_record, read_control
+from schemas.control import Command, Pause, Resume, Run, Told, control_record, read_control
 from schemas.times import SECOND_MS, Millis
-
-logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is raised too, and told in one line by us
-
 
 Found = TypeVar("Found")
 
@@ -58,9 +54,16 @@ async def _guarded(work: Coroutine[Any, Any, Found], settings: Settings) -> Foun
 
 
 async def _read(settings: Settings) -> Standing:
+    place = TopicPartition(control_name(settings), 0)
+    records = committed(settings.kafka_connection, [place])
+    return standing_of([read_control(record.offset, record.value) async for record in records])
+
+
+def standing_of(told: Iterable[Told]) -> Standing:
+    """What commands come to, in the order of their topic."""
     found = Standing({}, {})
-    async for record in committed(settings.kafka_connection, [TopicPartition(control_name(settings), 0)]):
-        match read_control(record.offset, record.value).command:
+    for each in told:
+        match each.command:
             case Pause(campaign, at):
                 found.paused.setdefault(campaign, at)
             case Resume(campaign):

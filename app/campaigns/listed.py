@@ -7,8 +7,8 @@ from msgspec import Struct, json
 
 from agents.recall.campaign import Campaign, On
 from app.campaigns.control import Standing
-from app.live.read_model import ReadModel
 from app.live.status import RunStatus, Summary
+from app.read_model.read_model import ReadModel
 from app.settings import Settings
 from schemas.control import Run
 from schemas.times import Millis, format_span

@@ -50,6 +50,11 @@ class Scorer:
             for sample, p in zip(samples, p_inactive.tolist(), strict=True)
         ]
 
+    @property
+    def ensemble(self) -> Ensemble | None:
+        """The newest models; None before there are any."""
+        return self._ensemble
+
     def voice(self) -> Voice | None:
         """What the newest gender model has to say, if it has."""
         return None if self._ensemble is None else self._ensemble.gender

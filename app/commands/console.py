@@ -1,5 +1,6 @@
 """What all commands share: where messages go, how a mistake ends, how files and times are given."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ def mistakes(*others: type[Exception]) -> Iterator[None]:
     """What a person can mend ends the command with one line: settings, files, the broker, and `others`."""
     from app.topics import BrokerError
 
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is raised too, and told in one line by us
     known: tuple[type[Exception], ...] = (SettingsError, HistoryError, BrokerError, *others)
     try:
         yield

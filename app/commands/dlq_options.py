@@ -9,7 +9,7 @@ from app.clock import now
 from app.commands.console import bar, complain
 from app.settings import Settings
 from schemas.dead_letter import DeadReason
-from schemas.times import Millis, parse_instant, parse_span
+from schemas.times import Millis
 from schemas.topics import INPUT_TOPICS, Topic
 
 if TYPE_CHECKING:
@@ -31,14 +31,12 @@ def _one_of(names: tuple[str, ...]) -> Callable[[str], Any]:
 
 def _since(text: str) -> Millis:
     """A time from the command line, or how long ago it was."""
+    from app.dead_letters.choice import since_of
+
     try:
-        return now() - parse_span(text)
-    except ValueError:
-        pass
-    try:
-        return parse_instant(text)
+        return since_of(text, now())
     except ValueError as error:
-        raise typer.BadParameter(f"{error}; or how long ago: 2h") from None
+        raise typer.BadParameter(str(error)) from None
 
 
 Reasons: TypeAlias = Annotated[

@@ -10,7 +10,7 @@ import typer
 
 from app.commands.console import fail
 from app.commands.rules_problems import print_problems
-from app.settings import RULES_BUILTIN, RULES_NONE, Settings
+from app.settings import RULES_NONE, Settings
 
 if TYPE_CHECKING:
     from agents.rules.rulebook import Rulebook
@@ -36,7 +36,7 @@ def rules_in_force(file: Path | None, settings: Settings) -> "Rulebook":
 
 def rules_path(settings: Settings) -> Path | None:
     """The file of rules that is set; None: there is none beside the built-in rules."""
-    return None if settings.rules in {"", RULES_BUILTIN, RULES_NONE} else Path(settings.rules)
+    return settings.rules_path
 
 
 def or_exit(path: Where, read: Callable[[Where], Found]) -> Found:

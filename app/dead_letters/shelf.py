@@ -1,7 +1,6 @@
 """The topics of dead letters and of marks, read as far as they are committed."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -15,8 +14,6 @@ from app.settings import Settings
 from app.topics import BrokerError, TopicsError, admin, one_line, output_name, partition_counts, redriven_name
 from schemas.topics import DEAD_LETTERS
 
-logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs is raised too, and told in one line by us
-
 
 class Shelf(NamedTuple):
     """The letters that were kept, one a place, the oldest first; all marks; and how many records are no letters."""
@@ -26,8 +23,12 @@ class Shelf(NamedTuple):
     unreadable: int
 
 
-def read_shelf(settings: Settings, keep: Callable[[Letter], Letter | None], progress: Progress) -> Shelf:
+def read_shelf(
+    settings: Settings, keep: Callable[[Letter], Letter | None], progress: Progress, newest: int | None = None
+) -> Shelf:
     """All that is there. `keep`: what to keep of a letter, for payloads may be large.
+
+    `newest`: only the letters of so many offsets before the end of each partition.
 
     Raises BrokerError, and TopicsError where there is no topic of dead letters.
     """
@@ -37,18 +38,22 @@ def read_shelf(settings: Settings, keep: Callable[[Letter], Letter | None], prog
     if name not in counts:
         raise TopicsError(f"there is no topic {name}", "a worker makes it; or set REKINDLE_TOPIC_PREFIX")
     try:
-        return asyncio.run(_read(settings, counts, keep, progress))
+        return asyncio.run(_read(settings, counts, keep, progress, newest))
     except KafkaError as error:
         raise BrokerError(f"{name} cannot be read ({one_line(error)})", "try again when the broker is up") from None
 
 
 async def _read(
-    settings: Settings, counts: dict[str, int], keep: Callable[[Letter], Letter | None], progress: Progress
+    settings: Settings,
+    counts: dict[str, int],
+    keep: Callable[[Letter], Letter | None],
+    progress: Progress,
+    newest: int | None,
 ) -> Shelf:
     found: dict[Place, Letter] = {}
     unreadable = 0
     name = output_name(settings, DEAD_LETTERS)
-    async for record in committed(settings.kafka_connection, _places(name, counts[name]), progress):
+    async for record in committed(settings.kafka_connection, _places(name, counts[name]), progress, newest):
         letter = letter_of(record.timestamp, record.value)
         if letter is None:
             unreadable += 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agents import lifecycle
+from agents.churn.snapshot import Snapshot
 from agents.limits import Limits, Span
 from agents.rules.rulebook import Rulebook
 from agents.rules.view import View
@@ -11,7 +12,6 @@ from agents.rules.watched import Seen, look_again
 from agents.sameness import same
 from app.explain import explanation as told
 from app.explain.known import Known
-from app.explain.outlook import outlook
 from app.explain.standing import newest_standing
 from app.explain.tag import Subject, explain_tag
 from app.explain.written import Written
@@ -19,6 +19,7 @@ from schemas.changes import LIFECYCLE, PURCHASE, TagChange, TagName
 from schemas.money import CENTS
 from schemas.times import NEVER, Millis
 from tables.lifecycle import Lifecycle
+from tables.row import Row
 
 
 class Basis(NamedTuple):
@@ -47,8 +48,15 @@ def explain(known: Known, basis: Basis, *, with_all: bool = False) -> told.Expla
         profile=_profile(known, newest, basis.limits),
         tags=[tag for tag in tags if with_all or tag.value is not None],
         valueless=[told.Valueless(name=tag.name, ended=tag.ended) for tag in tags if tag.value is None],
-        outlook=None if known.models is None else outlook(row, as_of, known.models),
+        outlook=None if known.models is None else _outlook(row, as_of, known.models),
     )
+
+
+def _outlook(row: Row, as_of: Millis, models: Snapshot) -> told.Outlook | None:
+    """The models' libraries take a second and 100 MB: only who needs them loads them."""
+    from app.explain.outlook import outlook  # noqa: PLC0415  see above
+
+    return outlook(row, as_of, models)
 
 
 def _notes(known: Known, book: Rulebook) -> list[str]:

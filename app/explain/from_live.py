@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from agents.churn.snapshot import Snapshot
 from app.churn.train import read_models
 from app.committed import Progress, committed
-from app.explain.known import Known, UnknownUserError
+from app.explain.known import Known, UnknownUserError, moment_of
 from app.explain.lane import Lane, lane_of
 from app.explain.phrases import plain
 from app.explain.standing import sequence_of
@@ -21,7 +21,6 @@ from schemas.changes import TagChange
 from schemas.dead_letter import Rejected
 from schemas.decode import decode
 from schemas.events import AnyEvent, Profile, Tick, UserId, cause_of
-from schemas.times import Millis
 from tables import codec
 from tables.changelog import Marker, Restore, is_user
 from tables.row import Row
@@ -77,13 +76,7 @@ async def _read(lane: Lane, user_id: UserId, progress: Progress) -> Known:
     story = _Story(lane, user_id, row, marker)
     await story.read(progress)
     where = f"live system {lane.settings.app_id}, partition {lane.partition}"
-    return Known(user_id, row, _as_of(row, marker), story.changes, story.trail, where)
-
-
-def _as_of(row: Row, marker: Marker) -> Millis:
-    """All that is due before the watermark has been said; a row may be known beyond it."""
-    by_hand = (tag.ts for tag in row.tags.values())
-    return max(marker.state.watermark - 1, row.rules_at, row.lifecycle.last, row.purchase.last, *by_hand)
+    return Known(user_id, row, moment_of(row, marker.state.watermark), story.changes, story.trail, where)
 
 
 class _Story:

@@ -28,3 +28,9 @@ class Known(NamedTuple):
     trail: Trail
     where: str
     models: Snapshot | None = None
+
+
+def moment_of(row: Row, watermark: Millis) -> Millis:
+    """As of when a live row is known: all that is due before the watermark has been said; some may be known beyond."""
+    by_hand = (tag.ts for tag in row.tags.values())
+    return max(watermark - 1, row.rules_at, row.lifecycle.last, row.purchase.last, *by_hand)

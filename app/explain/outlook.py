@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from agents.churn.ensemble import Ensemble
 from agents.churn.features import features
 from agents.churn.restored import restored
 from agents.churn.snapshot import Newest, Record, Snapshot, SnapshotError, records_of
@@ -20,14 +21,19 @@ _FILE: Final = msgspec.msgpack.Decoder(list[Record])
 
 def outlook(row: Row, as_of: Millis, snapshot: Snapshot) -> told.Outlook | None:
     """The score as of a moment, and its reasons; None for who was never active. Raises SnapshotError."""
+    return None if row.first is None else outlook_by(restored(snapshot), row, as_of)
+
+
+def outlook_by(ensemble: Ensemble, row: Row, as_of: Millis) -> told.Outlook | None:
+    """The same by models that are at hand."""
     if row.first is None:
         return None
-    ensemble, x = restored(snapshot), np.array([features(row, as_of)])
+    x = np.array([features(row, as_of)])
     p_inactive, model, version = ensemble.predict(x)
     found = [each for each in ensemble.reasons(x[0]) if abs(each.contribution) >= SHOWN]
     return told.Outlook(
         p_inactive=float(p_inactive[0]),
-        horizon_ms=snapshot.horizon_ms,
+        horizon_ms=ensemble.horizon.length_ms,
         model=model,
         model_version=version,
         reasons=[told.Reason(topic=each.topic, contribution=each.contribution) for each in found],

@@ -31,6 +31,11 @@ class ControlTopic:
             return ()
         return self._told[bisect_left(self._told, position, key=lambda told: told.offset) :]
 
+    @property
+    def all(self) -> Sequence[Told]:
+        """All that was told."""
+        return self._told
+
     async def read(self) -> None:
         """Read what is there: before a worker takes up its partitions, so that who was paused meanwhile is.
 

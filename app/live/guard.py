@@ -6,13 +6,14 @@ for as long as their browser is open; so the token is in no URL, no history and 
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web, web_response
 from pydantic import SecretStr
 
+from app.api.problem import PREFIX, Handler, problem
 from app.live.view import sign_in_page
 from app.loopback import is_loopback
 
@@ -25,6 +26,8 @@ WRONG_TOKEN_S: Final = 1.0
 
 _SCHEME: Final = "Bearer "
 _OURS: Final = {"same-origin", "none"}
+_READING: Final = {"GET", "HEAD", "OPTIONS"}
+_HOW: Final = "this asks for a token: Authorization: Bearer TOKEN"
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -33,8 +36,6 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 """Of every answer that does not say otherwise itself."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Guard:
@@ -62,10 +63,11 @@ class Guard:
             return await handler(request)
         if not self._token:
             if not _is_for_this_machine(request):
-                return _refused("this answers to localhost and 127.0.0.1 only; REKINDLE_WEB_TOKEN opens it to others")
-            return await handler(request)
+                why = "this answers to localhost and 127.0.0.1 only; REKINDLE_WEB_TOKEN opens it to others"
+                return _refused(request, why)
+            return await _from_our_pages(request, handler)
         if request.path == SIGN_IN or self._knows_cookie(request):
-            return await handler(request)
+            return await _from_our_pages(request, handler)
         return await self._check_header(request, handler)
 
     async def _check_header(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -76,12 +78,10 @@ class Guard:
             await asyncio.sleep(WRONG_TOKEN_S)
         if request.path == "/" and "text/html" in request.headers.get("Accept", ""):
             return _form()
-        return _unauthorized(web.Response(text="this asks for a token: Authorization: Bearer TOKEN\n", status=401))
+        return _unauthorized(_told(request, HTTPStatus.UNAUTHORIZED, _HOW))
 
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
         """Take the token of the form, and give the cookie for it."""
-        if not _is_from_our_page(request):
-            return _refused("the form of another page")
         if not self._is_token(str((await request.post()).get("token", ""))):
             await asyncio.sleep(WRONG_TOKEN_S)
             return _form(is_wrong=True)
@@ -110,6 +110,13 @@ def _is_for_this_machine(request: web.Request) -> bool:
         return False
 
 
+async def _from_our_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Nothing is changed for another page, which a browser of somebody who may look has open too."""
+    if request.method not in _READING and not _is_from_our_page(request):
+        return _refused(request, "asked for by another page")
+    return await handler(request)
+
+
 def _is_from_our_page(request: web.Request) -> bool:
     """Browsers tell where a form was; what tells nothing is no browser."""
     headers = request.headers
@@ -131,8 +138,15 @@ def _unauthorized(answer: web.Response) -> web.Response:
     return answer
 
 
-def _refused(why: str) -> web.Response:
-    return web.Response(text=f"{why}\n", status=403)
+def _refused(request: web.Request, why: str) -> web.Response:
+    return _told(request, HTTPStatus.FORBIDDEN, why)
+
+
+def _told(request: web.Request, status: HTTPStatus, why: str) -> web.Response:
+    """In the words of who asked: a problem document of the API, else a line."""
+    if request.path.startswith(PREFIX):
+        return problem(status, why)
+    return web.Response(text=f"{why}\n", status=status)
 
 
 async def _dress(_: web.Request, answer: web.StreamResponse) -> None:

@@ -1,18 +1,20 @@
 """What a worker, or all of them together, can tell of themselves at a moment."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.partition import Partition
+from app.clock import now
 from app.ledger import LedgerLine, added, lines
 from app.ledger_rows import LedgerRow, rows
 from app.live.task import PartitionTask
 from schemas.changes import TagChange
-from schemas.times import Millis
-from schemas.topics import INPUT_TOPICS
+from schemas.times import SECOND_MS, Millis
+from schemas.topics import INPUT_TOPICS, Offset, Topic
 from tables.census import Census
 from tables.control import Running
 
@@ -43,6 +45,8 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
 
     `unswept`: users that other rules than those in force looked at last. `ledger`: what campaigns did, over all days.
     `paused`: campaigns, by hand, and since when. `runs`: of campaigns, by hand, also the last that are over.
+    `as_of`: when the owner told this, `epoch_at`: when it last wrote an epoch (0: not yet), by the clock on the wall.
+    `offsets`: of the next event of each topic that is yet to be applied, as it was last written.
     """
 
     partition: int
@@ -56,11 +60,17 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
     ledger: Sequence[LedgerLine] = ()
     paused: Mapping[str, Millis] = {}
     runs: Sequence[RunStatus] = ()
+    owner: str = ""
+    generation: int = 0
+    as_of: Millis = 0
+    epoch_at: Millis = 0
+    offsets: Mapping[Topic, Offset] = {}
 
     @classmethod
-    def of(cls, task: PartitionTask) -> "PartitionStatus":
-        """The status of a task now."""
-        state = task.partition.state
+    def of(cls, task: PartitionTask, owner: str = "") -> "PartitionStatus":
+        """The status of a task now. `owner`: which worker runs it."""
+        state, as_of = task.partition.state, now()
+        since_written_ms = 0 if task.written_at is None else int((monotonic() - task.written_at) * SECOND_MS)
         return cls(
             partition=task.number,
             phase=task.phase.value,
@@ -73,6 +83,11 @@ class PartitionStatus(Struct, kw_only=True, frozen=True):
             ledger=lines(task.partition.desk.ledger.totals),
             paused=state.control.paused,
             runs=[_status_of(run, task.partition) for run in state.control.runs],
+            owner=owner,
+            generation=task.generation,
+            as_of=as_of,
+            epoch_at=0 if task.written_at is None else as_of - since_written_ms,
+            offsets={topic: position.offset for topic, position in task.written.items()},
         )
 
 

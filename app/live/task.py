@@ -101,7 +101,8 @@ class PartitionTask:
         self._wiring = wiring
         self._epoch_s = epoch_s
         self._accept_loss = accept_loss
-        self._generation = 0
+        self.generation = 0
+        self.written_at: float | None = None
         self._torn: Sequence[Record] = ()
         self._is_valid = False
         self._epoch_at = 0.0
@@ -187,7 +188,7 @@ class PartitionTask:
         self.restored_rows = len(restore.rows)
         marker = restore.marker
         self.epoch = marker.epoch if marker else 0
-        self._generation = marker.generation + 1 if marker else 1
+        self.generation = marker.generation + 1 if marker else 1
         self._torn = restore.torn
         if marker:
             check_marker(marker, self._wiring.partitions)
@@ -307,6 +308,7 @@ class PartitionTask:
             self._written_watermark = epoch.state.watermark
             self._written_control = epoch.state.control
             self._progressed()
+            self.written_at = self.progressed_at
             self._wiring.committed(self, epoch, self.progressed_at - started)
         self._epoch_at = self._wiring.clocks.monotonic() + self._epoch_s
 
@@ -322,7 +324,7 @@ class PartitionTask:
             *outputs.dead_letters(epoch.dead_letters),
         ]
         marker = Marker(
-            generation=self._generation,
+            generation=self.generation,
             epoch=self.epoch + 1,
             state=epoch.state,
             outputs=len(said) if self._wiring.log.stores_outputs else 0,

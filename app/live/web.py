@@ -1,17 +1,13 @@
 """What a worker answers by HTTP: health for machines, a first page for people."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from app.live.metrics import Metrics
 from app.live.status import Summary
 from app.live.tasks import TaskManager
 from app.live.view import page
-
-_JSON: Final = "application/json"
 
 
 class Views:
@@ -35,7 +31,6 @@ class Views:
         app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/readyz", self.readyz)
         app.router.add_get("/metrics", self.metrics)
-        app.router.add_get("/api/summary", self.summary)
 
     async def index(self, _: web.Request) -> web.Response:
         """The page."""
@@ -58,7 +53,3 @@ class Views:
     async def metrics(self, _: web.Request) -> web.Response:
         """For Prometheus."""
         return web.Response(body=self._metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
-
-    async def summary(self, _: web.Request) -> web.Response:
-        """What the page shows, for programs."""
-        return web.Response(body=msgspec.json.encode(await self._summary()), content_type=_JSON)

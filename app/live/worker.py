@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
+from socket import gethostname
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,9 +14,14 @@ from msgspec.structs import replace
 from agents.churn.grid import Grid
 from agents.partition import Epoch, Partition
 from agents.rules.rulebook import NO_RULES, Rulebook
+from app.api.api import Api
+from app.api.publisher import Publisher
+from app.api.sources import Sources
 from app.churn.child import TrainerChild
 from app.clock import now
 from app.discreet import in_words
+from app.explain.explain import Basis
+from app.explain.written import written
 from app.live.control import ControlTopic
 from app.live.epoch_log import EpochLog, PlainLog, TransactionalLog
 from app.live.guard import Guard
@@ -23,15 +29,18 @@ from app.live.lane import LaneConsumer
 from app.live.metrics import Metrics
 from app.live.moves_model import MovesModel
 from app.live.outputs import Outputs
-from app.live.read_model import ReadModel
 from app.live.retention import LostEventsError
 from app.live.service import build
 from app.live.status import PartitionStatus, Summary
-from app.live.task import Clocks, PartitionTask, Wiring
+from app.live.task import Clocks, PartitionTask, Phase, Wiring
 from app.live.tasks import STALLED_S, TaskManager
 from app.live.web import Views
 from app.partition_count import check_written_count
 from app.ports import problem
+from app.read_model.connection import connect
+from app.read_model.read_model import ReadModel
+from app.read_model.reader import Reader
+from app.read_model.users import Owned
 from app.settings import RULES_NONE, Clock, Delivery, OnLostEvents, Settings
 from app.topics import changelog_name, output_name, prepare
 from schemas.times import SECOND_MS
@@ -66,14 +75,20 @@ class Worker:
         self._settings = settings
         self._rulebook = rulebook
         self._kafka = settings.kafka_connection
+        self._owner = f"{gethostname()}:{settings.web_port}"
         self._outputs = Outputs(settings.app_id)
         self._tasks: TaskManager | None = None
         self._turn = asyncio.Lock()
         self._metrics = Metrics(self._statuses)
-        self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses)
-        self._moves = MovesModel(settings.redis_connection, settings.app_id, self._own_tasks)
+        owned = self._owned if settings.read_model else None
+        self._read_model = ReadModel(settings.redis_connection, settings.app_id, self._statuses, owned)
         self._scorer = None if settings.grid is None else _scorer(settings, settings.grid)
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
+        self._users = connect(settings.redis_connection)
+        self._moves = MovesModel(
+            settings.redis_connection, settings.app_id, lambda: self._tasks.tasks.values() if self._tasks else ()
+        )
+        self._api = Api(self._sources())
         self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
 
     async def run(self) -> None:
@@ -91,11 +106,13 @@ class Worker:
         web: Any = app.web
         Guard(self._settings.web_token).add_to(web.web_app)
         Views(lambda: self._tasks, self._metrics, self._summary, self._settings.title).add_to(web.web_app)
-        beside = [asyncio.create_task(self._read_model.run()), asyncio.create_task(self._moves.run())]
+        self._api.add_to(web.web_app)
+        beside = [asyncio.create_task(self._read_model.run())]
         if self._control is not None:
             beside.append(asyncio.create_task(self._control.run()))
         if self._scorer is not None:
             beside += [asyncio.create_task(self._scorer.run()), asyncio.create_task(self._trainer.run())]
+        beside.append(asyncio.create_task(self._moves.run()))
         await app.start()
         _LOG.info("the web view is at http://%s:%d", self._settings.web_host, self._settings.web_port)
         try:
@@ -115,6 +132,8 @@ class Worker:
             async with asyncio.timeout(STOP_S):
                 if not app.crashed:
                     await app.consumer.commit()
+                await self._api.close()
+                await self._users.aclose()
                 await self._read_model.close()
                 await self._moves.close()
                 await app.stop()
@@ -184,13 +203,34 @@ class Worker:
 
     def _committed(self, task: PartitionTask, epoch: Epoch, seconds: float) -> None:
         self._metrics.epoch_seconds.observe(seconds)
-        self._read_model.update(task.number, epoch.changes, epoch.erased)
+        self._read_model.committed(task.number, epoch)
 
     def _statuses(self) -> list[PartitionStatus]:
-        return [PartitionStatus.of(task) for task in self._own_tasks()]
+        return [PartitionStatus.of(task, self._owner) for task in self._tasks.tasks.values()] if self._tasks else []
 
-    def _own_tasks(self) -> list[PartitionTask]:
-        return list(self._tasks.tasks.values()) if self._tasks else []
+    def _sources(self) -> Sources:
+        """What the API tells of."""
+        return Sources(
+            settings=self._settings,
+            rulebook=self._rulebook,
+            summary=self._summary,
+            moves=self._moves.told,
+            partitions=self._read_model.partitions,
+            ensemble=lambda: None if self._scorer is None else self._scorer.ensemble,
+            told=lambda: () if self._control is None else self._control.all,
+            publisher=Publisher(self._settings),
+            reader=Reader(self._users, self._settings.app_id, self._settings.partitions),
+            basis=Basis(self._rulebook, written(self._settings.rules_path), self._settings.limits),
+        )
+
+    def _owned(self) -> Owned:
+        if self._tasks is None:
+            return Owned(0, {})
+        tables = {
+            number: task.partition.table if task.phase is Phase.RUNNING else None
+            for number, task in self._tasks.tasks.items()
+        }
+        return Owned(self._tasks.assignments, tables)
 
     async def _summary(self) -> Summary:
         return await self._read_model.summary()

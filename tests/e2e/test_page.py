@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from app.api.api import Api
 from app.demo.embedded import HOST, free_port
 from app.ledger import LedgerLine
 from app.live.guard import Guard
@@ -24,6 +25,7 @@ from app.live.metrics import Metrics
 from app.live.status import PartitionStatus, Summary
 from app.live.web import Views
 from schemas.changes import TagChange
+from tests.api.served import sources
 from tests.servers import missing
 
 TRICKS: Final = (
@@ -93,6 +95,7 @@ class Address:
         app = web.Application()
         Guard(SecretStr(token) if token else None).add_to(app)
         Views(lambda: None, Metrics(list), self._told, TRICKS[0]).add_to(app)
+        Api(sources(summary=self._told)).add_to(app)
         self._runner = web.AppRunner(app)
         self._loop, serving = asyncio.new_event_loop(), Event()
         self._thread = Thread(target=self._serve, args=(serving,))

@@ -1,75 +1,25 @@
 """Who may look: without a token this machine alone, with one whoever knows it; and what every answer says."""
 
-import asyncio
+import json
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from io import BytesIO
-from threading import Event, Thread
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from aiohttp import ClientSession, CookieJar, web
 from pydantic import SecretStr
 
-from app.demo.embedded import HOST, free_port
+from app.demo.embedded import HOST
 from app.live import guard
-from app.live.guard import COOKIE, Guard
-from app.live.metrics import Metrics
-from app.live.status import Summary
-from app.live.web import Views
+from app.live.guard import COOKIE
 from app.settings import SettingsError
+from tests.api.served import Served
 from tests.servers import Given
 
 TOKEN: Final = "a-token-of-the-tests"  # noqa: S105  made up
 BROWSER: Final = {"Accept": "text/html,application/xhtml+xml"}
 SECRET_PATHS: Final = ("/", "/metrics", "/api/summary", "/none", "/healthz/", "//healthz", "/healthz/../metrics")
-
-
-async def nobody() -> Summary:
-    return Summary.of([], [], store=True)
-
-
-class Served:
-    """The web view, served in a thread of its own, and how to ask it."""
-
-    def __init__(self, token: str | None) -> None:
-        self.port = free_port()
-        self._app = web.Application()
-        Guard(SecretStr(token) if token else None).add_to(self._app)
-        Views(lambda: None, Metrics(list), nobody, "").add_to(self._app)
-        self._loop, serving = asyncio.new_event_loop(), Event()
-        self._thread = Thread(target=self._serve, args=(serving,))
-        self._thread.start()
-        assert serving.wait(30)
-
-    def _serve(self, serving: Event) -> None:
-        runner = web.AppRunner(self._app)
-        self._loop.run_until_complete(runner.setup())
-        self._loop.run_until_complete(web.TCPSite(runner, HOST, self.port).start())
-        serving.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-
-    def ask(self, path: str, method: str = "GET", **options: Any) -> tuple[int, dict[str, str], str]:
-        """Status, headers (names in lower case) and text of an answer."""
-
-        async def asked() -> tuple[int, dict[str, str], str]:
-            async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
-                url = f"http://{HOST}:{self.port}{path}"
-                async with session.request(method, url, allow_redirects=False, **options) as answer:
-                    headers = {name.lower(): value for name, value in answer.headers.items()}
-                    return answer.status, headers, await answer.text()
-
-        return asyncio.run(asked())
-
-    def status(self, path: str, **headers: str) -> int:
-        return self.ask(path, headers={name.replace("_", "-"): value for name, value in headers.items()})[0]
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +49,11 @@ def signed_in(served: Served) -> str:
     return headers["set-cookie"].split(";")[0]
 
 
+def said(text: str) -> str:
+    """What a refusal says: a line, or the detail of a problem document."""
+    return str(json.loads(text)["detail"]) if text.startswith("{") else text.removesuffix("\n")
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_health_is_told_without_a_token(closed: Served, path: str) -> None:
     assert closed.status(path) in {200, 503}
@@ -125,7 +80,7 @@ def test_nothing_else_is_told_without_the_token(closed: Served, path: str, heade
     status, found, text = closed.ask(path, headers=headers)
     assert status == 401
     assert found["www-authenticate"] == "Bearer"
-    assert text == "this asks for a token: Authorization: Bearer TOKEN\n"
+    assert said(text) == "this asks for a token: Authorization: Bearer TOKEN"
 
 
 def test_the_token_is_not_taken_from_a_url(closed: Served) -> None:
@@ -206,11 +161,42 @@ def test_a_form_that_is_none_does_no_harm(closed: Served) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_nothing_can_be_changed(closed: Served, method: str) -> None:
+def test_what_is_only_read_cannot_be_changed(closed: Served, method: str) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "http://evil.example"}
     status, found, _ = closed.ask("/api/summary", method, headers=headers)
-    assert status == 405
+    assert (status, found["content-type"]) == (405, "application/problem+json")
     assert not any(name.startswith("access-control") for name in found)
+
+
+OTHER_PAGES: Final = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1"},
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", OTHER_PAGES)
+@pytest.mark.parametrize("path", ["/api/events", "/api/dead-letters/redrive"])
+def test_another_page_in_the_same_browser_can_send_nothing(
+    closed: Served, local: Served, path: str, headers: dict[str, str]
+) -> None:
+    for served, known in ((local, {}), (closed, {"Cookie": signed_in(closed)})):
+        status, found, text = served.ask(path, "POST", headers={**headers, **known}, json=[])
+        assert (status, found["content-type"]) == (403, "application/problem+json")
+        assert said(text) == "asked for by another page"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
+def test_our_own_pages_and_programs_can(closed: Served, local: Served, headers: dict[str, str]) -> None:
+    assert local.ask("/api/events", "POST", headers=headers, json=[])[0] == 400
+    cookie = {"Cookie": signed_in(closed)}
+    assert closed.ask("/api/events", "POST", headers={**headers, **cookie}, json=[])[0] == 400
+
+
+def test_nothing_is_taken_without_the_token(closed: Served) -> None:
+    assert closed.ask("/api/events", "POST", json=[])[0] == 401
+    assert closed.ask("/api/dead-letters/redrive", "POST")[0] == 401
 
 
 @pytest.mark.parametrize(
@@ -228,7 +214,7 @@ def test_without_a_token_this_machine_is_answered(local: Served, host: str) -> N
 def test_without_a_token_another_name_that_points_here_is_refused(local: Served, host: str) -> None:
     for path in ("/", "/api/summary", "/metrics", "/none"):
         status, _, text = local.ask(path, headers={"Host": host})
-        assert (status, text[:20]) == (403, "this answers to loca"), host
+        assert (status, said(text)[:20]) == (403, "this answers to loca"), host
 
 
 def test_without_a_token_there_is_nothing_to_sign_in_to(local: Served) -> None:

@@ -1,8 +1,8 @@
 """The read model in Redis: what the web view shows of all workers. Written after epochs, and never waited for.
 
-A hash with a field a partition: its status, and its newest changes. The owner writes the whole field, when something
-was committed and every few seconds anyway: so Redis can be lost at any time, and whatever else was in a field (of an
-owner before, of a user who was erased since) is gone with the next write.
+Of partitions: a hash with a field each, its status and its newest changes. The owner writes the whole field, when
+something was committed and every few seconds anyway: so Redis can be lost at any time, and whatever else was in a field
+(of an owner before, of a user who was erased since) is gone with the next write. Of users: see `users`.
 """
 
 import asyncio
@@ -14,12 +14,13 @@ from time import monotonic
 from typing import Any, Final
 
 import msgspec
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from agents.partition import Epoch
 from app.clock import now
 from app.connection import RedisConnection
 from app.live.status import NEWEST, PartitionStatus, Summary
+from app.read_model.connection import DOWN, connect, reason
+from app.read_model.users import Owned, Users
 from schemas.changes import TagChange
 from schemas.events import UserId
 from schemas.times import Millis
@@ -29,9 +30,6 @@ REFRESH_S: Final = 5.0
 EXPIRES_S: Final = 7 * 24 * 60 * 60
 STOPPED_S: Final = 5.0
 """A worker that slept for longer, against its will, may have lost its partitions without knowing."""
-_TIMEOUT_S: Final = 2.0
-_ARGUMENTS: Final = ", with args"
-"""Behind it, Redis repeats what it was sent."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -57,11 +55,19 @@ _SHOWN: Final = msgspec.json.Decoder(Shown).decode
 class ReadModel:
     """Collects what changed, writes it every half second, and reads it back for the web view.
 
-    `statuses`: those of the partitions that this worker owns now; of others it says nothing.
+    `statuses`: those of the partitions that this worker owns now; of others it says nothing. `owned`: their tables;
+    None: nothing of users is written.
     """
 
-    def __init__(self, redis: RedisConnection, app_id: str, statuses: Callable[[], Iterable[PartitionStatus]]) -> None:
-        self._redis = Redis.from_url(**redis.options(), socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
+    def __init__(
+        self,
+        redis: RedisConnection,
+        app_id: str,
+        statuses: Callable[[], Iterable[PartitionStatus]],
+        owned: Callable[[], Owned] | None = None,
+    ) -> None:
+        self._redis = connect(redis)
+        self.users = Users(self._redis, app_id, owned) if owned is not None else None
         self._key = f"{app_id}:partitions"
         self._statuses = statuses
         self._newest: dict[int, list[Said]] = {}
@@ -69,8 +75,14 @@ class ReadModel:
         self._refreshed_at = -REFRESH_S
         self.is_up = False
 
+    def committed(self, partition: int, epoch: Epoch) -> None:
+        """Note what an epoch has committed."""
+        self.update(partition, epoch.changes, epoch.erased)
+        if self.users is not None:
+            self.users.note(partition, epoch)
+
     def update(self, partition: int, changes: Sequence[TagChange], erased: Collection[UserId] = ()) -> None:
-        """Note what an epoch has committed; only the newest changes are kept, and none of whom it has erased."""
+        """Note the newest changes, and none of who was erased with them."""
         at = now()
         known = [*self._newest.get(partition, ()), *(Said(at, change) for change in changes[-NEWEST:])]
         self._newest[partition] = [said for said in known if said.change.user_id not in erased][-NEWEST:]
@@ -80,6 +92,8 @@ class ReadModel:
         """Show no older changes of a partition: who has been erased since is not known."""
         self._newest.pop(partition, None)
         self._changed.add(partition)
+        if self.users is not None:
+            self.users.forget(partition)
 
     async def run(self) -> None:
         """Write what was noted, again and again; while Redis is down, keep the newest and try on."""
@@ -91,8 +105,10 @@ class ReadModel:
             try:
                 await self.flush()
                 self._note(is_up=True)
-            except (RedisError, OSError, TimeoutError) as error:
-                self._note(is_up=False, why=str(error).partition(_ARGUMENTS)[0])
+                if self.users is not None:
+                    await self.users.fill()
+            except DOWN as error:
+                self._note(is_up=False, why=reason(error))
 
     async def flush(self) -> None:
         """Write the partitions that have changed, or, where that was long ago, all that are owned.
@@ -109,6 +125,8 @@ class ReadModel:
             raise
         if is_refresh:
             self._refreshed_at = began
+        if self.users is not None:
+            await self.users.write()
 
     async def _write(self, statuses: dict[int, PartitionStatus]) -> None:
         if not statuses:
@@ -120,19 +138,26 @@ class ReadModel:
 
     async def summary(self) -> Summary:
         """All workers' partitions added up; where Redis is down, only this worker's own."""
-        known = {status.partition: self._shown(status) for status in self._own()}
-        is_there = False
-        with suppress(RedisError, OSError, TimeoutError, msgspec.DecodeError):
-            stored = await self._redis.hgetall(self._key)
-            known = {int(number): _SHOWN(value) for number, value in stored.items()} | known
-            is_there = True
+        known, is_there = await self._known()
         newest = nlargest(NEWEST, _numbered(known.values()))
         changes = [said.change for *_, said in newest]
         return Summary.of((each.status for each in known.values()), changes, store=is_there)
 
+    async def partitions(self) -> tuple[list[PartitionStatus], bool]:
+        """All workers' partitions in order, and whether Redis answers; where it does not, this worker's own."""
+        known, is_there = await self._known()
+        return [known[number].status for number in sorted(known)], is_there
+
+    async def _known(self) -> tuple[dict[int, Shown], bool]:
+        known = {status.partition: self._shown(status) for status in self._own()}
+        with suppress(*DOWN, msgspec.DecodeError):
+            stored = await self._redis.hgetall(self._key)
+            return {int(number): _SHOWN(value) for number, value in stored.items()} | known, True
+        return known, False
+
     async def close(self) -> None:
         """Write what is left, if Redis is there, and disconnect."""
-        with suppress(RedisError, OSError, TimeoutError):
+        with suppress(*DOWN):
             await self.flush()
         await self._redis.aclose()
 

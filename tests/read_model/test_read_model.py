@@ -12,9 +12,9 @@ from redis.exceptions import RedisError
 
 from app.connection import RedisConnection
 from app.demo.embedded import free_port
-from app.live import read_model
-from app.live.read_model import ReadModel
 from app.live.status import NEWEST, PartitionStatus
+from app.read_model import read_model
+from app.read_model.read_model import ReadModel
 from schemas.changes import LIFECYCLE, TagChange
 from tests.live.test_outputs import CHANGE
 from tests.live.test_status import status
@@ -177,7 +177,7 @@ def test_while_redis_is_down_a_worker_shows_its_own_and_goes_on_when_it_is_back(
     app_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(read_model, "FLUSH_S", 0.02)
-    caplog.set_level("INFO", "app.live.read_model")
+    caplog.set_level("INFO", "app.read_model.read_model")
 
     async def story(server: SystemRedis) -> None:
         model, other = model_of(server.url, app_id, status(0)), model_of(server.url, app_id)

@@ -1,0 +1,1 @@
+"""What Redis holds for whoever looks: written behind the epochs by the owners of partitions, read by all workers."""
