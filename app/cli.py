@@ -13,6 +13,7 @@ from app.commands.explain import explain
 from app.commands.ledger import ledger
 from app.commands.replay import replay
 from app.commands.rules import rules
+from app.commands.serve import serve
 from app.commands.simulate_messaging import simulate_messaging
 from app.commands.trainer import trainer
 from app.commands.worker import settings_help, worker
@@ -36,6 +37,7 @@ app.command()(simulate_messaging)
 app.add_typer(rules, name="rules")
 app.add_typer(dlq, name="dlq")
 app.add_typer(campaign, name="campaign")
+app.add_typer(serve, name="serve")
 
 
 def main() -> None:

@@ -11,6 +11,8 @@ from itertools import islice
 from typing import Final
 from uuid import uuid4
 
+from msgspec.structs import replace
+
 from agents.partition import Epoch
 from app.clock import now
 from app.read_model.connection import Connection
@@ -29,8 +31,9 @@ SLICE: Final = 250
 class Copy:
     """One partition's users in Redis.
 
-    Redis may be emptied, and somebody else may have had the partition in between: then the pointer is not as it was
-    left, and all is written anew, from the rows. Readers are left the old stage meanwhile, and know of it.
+    Redis may be emptied, or come back with what it held earlier; somebody else may have had the partition in between.
+    Then the pointer is not as it was left, and all rows are written anew, into another stage. So they are where a write
+    failed: it may yet come to pass, after later ones. Readers are left the old stage meanwhile, and know of it.
     """
 
     def __init__(self, redis: Connection, keys: Keys) -> None:
@@ -74,19 +77,20 @@ class Copy:
         try:
             await self._write(noted)
         except BaseException:
-            self._noted.put_back(noted)
+            self._noted.tear(noted)
             raise
 
     async def fill(self, table: Table) -> None:
         """Write the next slice of all rows; after the last one the new stage is read."""
         if self._pointer is None or self._pointer.filling is None:
             return
-        users, stored = self._left[-SLICE:], table.encoded_rows()
-        rows = {user: encoded for user in users if (encoded := stored.get(user)) is not None}
-        await self._trails.forget(await self._stage(self._pointer.filling).put(rows, rows.keys()))
-        del self._left[-SLICE:]
-        if not self._left:
-            await self._end(self._pointer.stage, self._pointer.filling)
+        try:
+            await self._fill(table, self._pointer.filling)
+            if not self._left:
+                await self._end(self._pointer.stage, self._pointer.filling)
+        except BaseException:
+            self._noted.is_torn = True
+            raise
 
     async def keep(self) -> None:
         """Put off the end of what is read."""
@@ -94,11 +98,19 @@ class Copy:
             await self._stage(self._pointer.stage).keep()
             await self._redis.expire(self.keys.pointer, EXPIRES_S)
 
+    async def _fill(self, table: Table, stage: str) -> None:
+        users, stored = self._left[-SLICE:], table.encoded_rows()
+        rows = {user: encoded for user in users if (encoded := stored.get(user)) is not None}
+        await self._trails.forget(await self._stage(stage).put(rows, rows.keys()))
+        del self._left[-SLICE:]
+        if self._pointer is not None:
+            await self._count(self._pointer)
+
     async def _begin(self, table: Table, found: Pointer) -> None:
         """Fill a new stage; those that were not filled to their ends are removed."""
         known, self._pointer = self._pointer, None
         for unfilled in {found.filling, known.filling if known else None}:
-            if unfilled is not None:
+            if unfilled not in {None, found.stage}:
                 await self._stage(unfilled).remove()
         self._noted.forget_rows()
         self._left = list(table.encoded_rows())
@@ -112,6 +124,10 @@ class Copy:
         await self._point(Pointer(stage=new))
         if old is not None:
             await self._stage(old).remove()
+
+    async def _count(self, pointer: Pointer) -> None:
+        """One write more is over."""
+        await self._point(replace(pointer, writes=pointer.writes + 1))
 
     async def _point(self, pointer: Pointer) -> None:
         await self._redis.set(self.keys.pointer, pointer.stored, ex=EXPIRES_S)
@@ -128,6 +144,8 @@ class Copy:
             await self._stage(read).put(dict.fromkeys(noted.erased), ())
         await self._trails.forget(noted.erased)
         await self._trails.add(noted.said)
+        if noted.rows or noted.erased or noted.said:
+            await self._count(self._pointer)
 
     def _stage(self, name: str) -> Stage:
         return Stage(self._redis, self.keys.stage(name))

@@ -37,15 +37,14 @@ class Noted:
                 self._entries += 1
         self._make_room()
 
-    def put_back(self, older: Self) -> None:
-        """Note again what could not be written."""
-        self.rows = older.rows | self.rows
-        self.relabelled |= older.relabelled
+    def tear(self, older: Self) -> None:
+        """It is not known whether older notes were written, or will be: keep what was said, and drop the rows."""
         for user_id in older.said.keys() - self.erased:
             self.said[user_id] = [*older.said[user_id], *self.said.get(user_id, ())][-MOST:]
         self.erased |= older.erased
-        self.is_torn |= older.is_torn
         self._entries = sum(map(len, self.said.values()))
+        self.forget_rows()
+        self.is_torn = True
         self._make_room()
 
     def forget_rows(self) -> None:

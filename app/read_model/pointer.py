@@ -6,10 +6,14 @@ from msgspec import MsgspecError, Struct, json
 
 
 class Pointer(Struct, frozen=True):
-    """`stage`: the copy that is read; None: there is none yet. `filling`: the one that will take its place."""
+    """`stage`: the copy that is read; None: there is none yet. `filling`: the one that will take its place.
+
+    `writes`: so often its owner has written. A Redis that comes back with what it held earlier knows of fewer.
+    """
 
     stage: str | None = None
     filling: str | None = None
+    writes: int = 0
 
     @classmethod
     def of(cls, stored: bytes | None) -> Self:

@@ -10,7 +10,7 @@ from app.read_model.keys import StageKeys
 from schemas.events import UserId
 from tables.labels import Label, glance, labels_of
 
-EXPIRES_S: Final = 7 * 24 * 60 * 60
+EXPIRES_S: Final = 24 * 60 * 60
 """What nobody cares for any more is gone after that."""
 
 _ENCODE: Final = msgspec.json.Encoder().encode

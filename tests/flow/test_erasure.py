@@ -13,6 +13,7 @@ from app.topics import changelog_name
 from schemas.times import DAY_MS
 from tables import codec
 from tests.flow.system import START, System, Wire
+from tests.read_model.by_force import kept
 
 GONE: Final = "gone-from-here"
 STAYS: Final = "stays-for-long"
@@ -33,13 +34,6 @@ def lives(user: str) -> list[Wire]:
         event(user, 4, type="tag", tag="named", value=user),
         event(user, 5, type="message", kind="opened", trigger_id=user),
     ]
-
-
-def kept(url: str) -> str:
-    """All that Redis holds, under whatever key."""
-    with Redis.from_url(url) as store:
-        values = {b"hash": store.hgetall, b"list": lambda key: store.lrange(key, 0, -1), b"string": store.get}
-        return "".join(f"{key!r}{values[store.type(key)](key)!r}" for key in store.scan_iter())
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:

@@ -18,6 +18,7 @@ from app.read_model.read_model import ReadModel
 from schemas.changes import LIFECYCLE, TagChange
 from tests.live.test_outputs import CHANGE
 from tests.live.test_status import status
+from tests.read_model.by_force import kept
 from tests.servers import SystemRedis, redis_program
 
 PATIENCE_S: Final = 20
@@ -39,17 +40,6 @@ def model_of(url: str, app_id: str, *owned: PartitionStatus) -> ReadModel:
 def of(user: str, *numbers: int) -> list[TagChange]:
     """Changes of one user."""
     return [msgspec.structs.replace(CHANGE, id=f"{number}", user_id=user) for number in numbers]
-
-
-def kept(redis_url: str, app_id: str) -> str:
-    """All that Redis holds of an application, under whatever key."""
-    with Redis.from_url(redis_url) as store:
-        return "".join(str(_value(store, key)) for key in store.scan_iter() if app_id.encode() in key)
-
-
-def _value(store: Any, key: bytes) -> Any:
-    kinds = {b"hash": store.hgetall, b"list": lambda key: store.lrange(key, 0, -1), b"string": store.get}
-    return kinds[store.type(key)](key)
 
 
 def ids(newest: Sequence[TagChange]) -> list[int]:

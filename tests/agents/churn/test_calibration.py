@@ -58,3 +58,13 @@ def test_what_is_restored_says_and_learns_the_same() -> None:
     for each in (one, other):
         each.learn(*overconfident(500, 11))
     assert one.snapshot() == other.snapshot()
+
+
+def test_the_curve_tells_of_each_score_how_often_it_came_true() -> None:
+    calibration = Calibration()
+    said = np.repeat([0.1, 0.5, 0.9], 1_000)
+    came_true = np.concatenate([np.arange(1_000) < 1_000 * share for share in (0.3, 0.5, 0.6)]).astype(np.float64)
+    calibration.learn(said, came_true)
+    found = [(each.users, round(each.said, 6), round(each.came_true, 6)) for each in calibration.curve()]
+    assert found == [(1_000.0, 0.1, 0.3), (1_000.0, 0.5, 0.5), (1_000.0, 0.9, 0.6)]
+    assert Calibration().curve() == []
