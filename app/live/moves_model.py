@@ -22,7 +22,7 @@ from app.moves import KnownMoves, added
 WRITE_S: Final = 5.0
 """So old may be what is told of another worker's partition."""
 REWRITE_S: Final = 60.0
-"""So soon comes back what Redis has lost, or what an owner of before has written over it."""
+"""So soon comes back what an owner of before has written over, who did not know that it is none."""
 EXPIRES_S: Final = 7 * 24 * 60 * 60
 _TIMEOUT_S: Final = 2.0
 _AWAY: Final = (RedisError, OSError, TimeoutError)
@@ -73,13 +73,16 @@ class MovesModel:
             await asyncio.sleep(WRITE_S)
 
     async def flush(self) -> None:
-        """Write the partitions that have changed, or, where that was long ago, all that are owned.
+        """Write the partitions that have changed or are not there, or, where that was long ago, all that are owned.
 
         Raises RedisError where Redis does not take it.
         """
-        began, owned = monotonic(), self._owned()
+        began = monotonic()
         is_all = began - self._rewritten_at >= REWRITE_S
-        self._written = {} if is_all else {n: mark for n, mark in self._written.items() if n in owned}
+        stored = set(map(int, await self._redis.hkeys(self._key)))
+        owned = self._owned()
+        there = set() if is_all else stored & owned.keys()
+        self._written = {number: mark for number, mark in self._written.items() if number in there}
         for number, task in owned.items():
             if task.phase is Phase.RUNNING:  # it may have been lost while another one was written
                 await self._write(number, _ENCODE(_known(task.partition)))

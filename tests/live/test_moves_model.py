@@ -130,23 +130,28 @@ def test_while_a_partition_is_restored_what_was_written_of_it_stands(redis_url: 
     within(story())
 
 
-def test_only_what_has_changed_is_written_until_all_is_written_again(
+def test_only_what_has_changed_or_is_lost_is_written_until_all_is_written_again(
     redis_url: str, app_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
         partition = fed(0, 3, 31)
-        model = model_of(redis_url, app_id, owning(0, partition), owning(1, fed(1, 1, 31)))
+        model = model_of(redis_url, app_id, *(owning(n, each) for n, each in enumerate([partition, fed(1, 1, 31)])))
         await model.flush()
         with Redis.from_url(redis_url) as store:
-            store.delete(f"{app_id}:moves")
+            key, other = f"{app_id}:moves", b"of another owner"
+            store.hset(key, mapping={"0": other, "1": other})
             await model.flush()
-            assert not store.exists(f"{app_id}:moves")
+            assert store.hvals(key) == [other, other]
             more(partition, range(3, 4), 31)
             await model.flush()
-            assert store.hkeys(f"{app_id}:moves") == [b"0"]
+            assert [store.hget(key, name) == other for name in ("0", "1")] == [False, True]
             monkeypatch.setattr(moves_model, "REWRITE_S", 0.0)
             await model.flush()
-            assert sorted(store.hkeys(f"{app_id}:moves")) == [b"0", b"1"]
+            assert other not in store.hvals(key)
+            monkeypatch.setattr(moves_model, "REWRITE_S", 60.0)
+            store.delete(key)
+            await model.flush()
+            assert sorted(store.hkeys(key)) == [b"0", b"1"]
         await model.close()
 
     within(story())
