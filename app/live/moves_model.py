@@ -86,6 +86,7 @@ class MovesModel:
         for number, task in owned.items():
             if task.phase is Phase.RUNNING:  # it may have been lost while another one was written
                 await self._write(number, _ENCODE(_known(task.partition)))
+            await asyncio.sleep(0)
         if is_all:
             self._rewritten_at = began
 
