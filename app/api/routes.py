@@ -14,7 +14,7 @@ from app.api.ledger import Ledger, LedgerQuery, get_ledger
 from app.api.models import Models, get_models
 from app.api.openapi import encoded
 from app.api.partitions import Partitions, get_partitions
-from app.api.population import Population, get_population
+from app.api.population import Population, PopulationQuery, get_population
 from app.api.redrive import Redriven, RedriveQuery, post_redrive
 from app.api.route import JSON, Asked, Route
 from app.api.tags import Tags, get_tags
@@ -96,9 +96,10 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         path="/api/population",
-        summary="How many users are in which state",
+        summary="How many users are in which state, now and at the end of each day, and who went from where to where",
         handle=get_population,
         answer=Population,
+        query=PopulationQuery,
     ),
     Route(
         path="/api/ledger",

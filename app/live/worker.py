@@ -85,11 +85,11 @@ class Worker:
         self._metrics = self._new_metrics()
         self._control = None if settings.rules == RULES_NONE else ControlTopic(settings)
         self._users = connect(settings.redis_connection)
-        self._api = Api(self._sources())
-        self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
         self._moves = MovesModel(
             settings.redis_connection, settings.app_id, lambda: self._tasks.tasks.values() if self._tasks else ()
         )
+        self._api = Api(self._sources())
+        self._trainer = TrainerChild(lambda: self._tasks is not None and FIRST in self._tasks.tasks)
 
     async def run(self) -> None:
         """Process until SIGTERM or SIGINT.
@@ -220,6 +220,7 @@ class Worker:
             settings=self._settings,
             rulebook=self._rulebook,
             summary=self._summary,
+            moves=self._moves.told,
             partitions=self._read_model.partitions,
             ensemble=lambda: None if self._scorer is None else self._scorer.ensemble,
             told=lambda: () if self._control is None else self._control.all,

@@ -18,8 +18,10 @@ from app.explain.explain import Basis
 from app.explain.written import written
 from app.live.guard import Guard
 from app.live.metrics import Metrics
+from app.live.moves_model import Told
 from app.live.status import PartitionStatus, Summary
 from app.live.web import Views
+from app.moves import added
 from app.read_model.connection import connect
 from app.read_model.reader import Reader
 from app.settings import Settings
@@ -35,8 +37,11 @@ def sources(settings: Settings | None = None, statuses: Iterable[PartitionStatus
     async def partitions() -> tuple[list[PartitionStatus], bool]:
         return list(statuses), True
 
+    async def moves() -> Told:
+        return Told(added([]), 0, store=True)
+
     known: dict[str, Any] = {
-        "settings": settings, "rulebook": NO_RULES, "summary": summary, "partitions": partitions,
+        "moves": moves, "settings": settings, "rulebook": NO_RULES, "summary": summary, "partitions": partitions,
         "ensemble": lambda: None, "told": tuple, "publisher": Publisher(settings), "reader": reader(settings),
         "basis": Basis(NO_RULES, written(None), settings.limits),
     }  # fmt: skip
