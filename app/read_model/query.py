@@ -23,17 +23,26 @@ class Query(NamedTuple):
         """Raises ValueError for a value that no label has: an empty one, or one of more than 64 characters."""
         return cls([_label(each) for each in wanted] or [EVERYBODY], [_label(each) for each in unwanted])
 
+    def size(self, pipe: Any, stage: StageKeys, key: str) -> None:
+        """Add the commands of which the last one tells how many users there are."""
+        if self.unwanted:
+            self.find(pipe, stage, key)
+            pipe.scard(key)
+        else:
+            sets = [stage.users(each) for each in self.wanted]
+            pipe.sintercard(len(sets), sets)
+
     def find(self, pipe: Any, stage: StageKeys, key: str) -> None:
         """Add the commands that put the users into a set."""
         pipe.sinterstore(key, [stage.users(each) for each in self.wanted])
         if self.unwanted:
             pipe.sdiffstore(key, [key, *map(stage.users, self.unwanted)])
 
-
-def page(pipe: Any, key: str, after: UserId | None, limit: int) -> None:
-    """Add the commands that give the first users of a set in the order of their bytes, behind one."""
-    pipe.zunionstore(key, {key: 0})
-    pipe.zrangebylex(key, "-" if after is None else f"({after}", "+", start=0, num=limit)
+    def page(self, pipe: Any, stage: StageKeys, key: str, after: UserId | None, limit: int) -> None:
+        """Add the commands of which the last one gives the first users behind one, in the order of their bytes."""
+        self.find(pipe, stage, key)
+        pipe.zunionstore(key, {key: 0})
+        pipe.zrangebylex(key, "-" if after is None else f"({after}", "+", start=0, num=limit)
 
 
 def _label(wanted: Wanted) -> Label:

@@ -14,13 +14,15 @@ import msgspec
 from app.read_model.connection import DOWN, Connection, reason
 from app.read_model.keys import Keys, StageKeys
 from app.read_model.pointer import Pointer
-from app.read_model.query import Query, Wanted, page
+from app.read_model.query import Query, Wanted
 from schemas.changes import TagName
 from schemas.events import UserId
 from schemas.partitioner import partition_of
 from tables import codec
 from tables.labels import EVERYBODY, Label
 from tables.row import Row
+
+__all__ = ["ANY", "Audience", "ReadModelDownError", "Reader", "Wanted", "Wire"]
 
 Wire: TypeAlias = dict[str, Any]
 
@@ -100,8 +102,8 @@ class Reader:
         with _answering():
             for number, stage in await self._stages():
                 if first <= number and len(found) <= limit:
-                    question = partial(page, after=behind if number == first else None, limit=limit + 1)
-                    found += [(number, user.decode()) for user in await self._ask(query, stage, question)]
+                    question = partial(query.page, after=behind if number == first else None, limit=limit + 1)
+                    found += [(number, user.decode()) for user in await self._ask(stage, question)]
         users = [user for _, user in found[:limit]]
         return Audience(users, _cursor(found[limit - 1]) if len(found) > limit else None)
 
@@ -110,7 +112,7 @@ class Reader:
         query = Query.of(wanted, unwanted)
         with _answering():
             stages = await self._stages()
-            return sum([await self._ask(query, stage, lambda pipe, key: pipe.scard(key)) for _, stage in stages])
+            return sum([await self._ask(stage, query.size) for _, stage in stages])
 
     async def is_whole(self) -> bool:
         """Whether what is read is all there is: else owners have yet to write it, or write it anew."""
@@ -128,12 +130,11 @@ class Reader:
         found = zip(self._keys, await self._pointers(), strict=True)
         return [(keys.partition, keys.stage(where.stage)) for keys, where in found if where.stage is not None]
 
-    async def _ask(self, query: Query, stage: StageKeys, question: Callable[[Any, str], object]) -> Any:
-        """Put a question to the users of a query, in a key of its own that is gone before anybody sees it."""
+    async def _ask(self, stage: StageKeys, question: Callable[[Any, StageKeys, str], None]) -> Any:
+        """What the last command of a question gives; it has a key of its own, gone before anybody sees it."""
         key = stage.users(f"/{uuid4().hex}")
         async with self._redis.pipeline(transaction=True) as pipe:
-            query.find(pipe, stage, key)
-            question(pipe, key)
+            question(pipe, stage, key)
             pipe.unlink(key)
             *_, answer, _ = await pipe.execute()
         return answer

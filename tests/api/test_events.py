@@ -1,6 +1,7 @@
 """POST /api/events on a real broker: all of a batch or nothing, where every producer would have put it."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
@@ -12,6 +13,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from agents.partition import MAX_FUTURE_MS
 from app.api.events import MOST
+from app.api.publisher import ANSWER_S
 from app.clock import now
 from app.settings import Delivery, Settings
 from app.topics import prepare
@@ -97,6 +99,26 @@ def test_with_transactions_too(apache_kafka: Any) -> None:
         places = shop.post(json.dumps([click("one"), click("two")]).encode()).json["events"]
         assert [shop.record(place).key for place in places] == [b"one", b"two"]
     finally:
+        shop.stop()
+
+
+def test_a_broker_that_goes_is_told_in_time_and_what_is_sent_again_arrives(apache_kafka: Any) -> None:
+    shop = Shop(of(apache_kafka.bootstrap, Delivery.EXACTLY_ONCE))
+    body = json.dumps([click("one"), click("two")]).encode()
+    try:
+        assert shop.post(body).status == 202
+        apache_kafka.stop()
+        began = time.monotonic()
+        found = checked(shop.post(body))
+        assert (found["status"], time.monotonic() - began < ANSWER_S + 2) == (503, True)
+        assert "send the same again" in found["detail"]
+        apache_kafka.start()
+        deadline = time.monotonic() + 60
+        while (answer := shop.post(body)).status != 202:
+            assert time.monotonic() < deadline, answer
+        assert [shop.record(place).key for place in answer.json["events"]] == [b"one", b"two"]
+    finally:
+        apache_kafka.start()
         shop.stop()
 
 

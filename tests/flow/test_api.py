@@ -208,7 +208,8 @@ def test_audiences_by_tags_are_paged_counted_and_cut(shop: Shop) -> None:
     )  # fmt: skip
     assert shop.told("/api/users", tag="vip", **{"not": "vip:gold"})["users"] == []
     assert shop.told("/api/users", tag="vip:silver")["count"] == 0
-    found, after = [], {}
+    found: list[str] = []
+    after: dict[str, str] = {}
     while True:
         page = shop.told("/api/users", tag="vip:gold", limit=7, **after)
         assert page["count"] == len(USERS)
