@@ -102,9 +102,11 @@ class ReadModel:
 
         Whoever ends it closes it too: the client of Redis may take being cancelled for a connection that was lost.
         """
-        while not self._is_closed:
+        while True:
             before = monotonic()
             await asyncio.sleep(FLUSH_S)
+            if self._is_closed:
+                return
             if monotonic() - before > STOPPED_S:
                 self._newest.clear()
             try:
