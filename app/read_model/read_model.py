@@ -74,6 +74,8 @@ class ReadModel:
         self._newest: dict[int, list[Said]] = {}
         self._changed: set[int] = set()
         self._refreshed_at = -REFRESH_S
+        self._turn = asyncio.Lock()
+        self._is_closed = False
         self.is_up = False
         self.errors = 0
         self.written_at: float | None = None
@@ -99,17 +101,23 @@ class ReadModel:
             self.users.forget(partition)
 
     async def run(self) -> None:
-        """Write what was noted, again and again; while Redis is down, keep the newest and try on."""
+        """Write what was noted, again and again, until closed; while Redis is down, keep the newest and try on.
+
+        Whoever ends it closes it too: the client of Redis may take being cancelled for a connection that was lost.
+        """
         while True:
             before = monotonic()
             await asyncio.sleep(FLUSH_S)
+            if self._is_closed:
+                return
             if monotonic() - before > STOPPED_S:
                 self._newest.clear()
             try:
                 await self.flush()
                 self._note(is_up=True)
                 if self.users is not None:
-                    await self.users.fill()
+                    async with self._turn:
+                        await self.users.fill()
             except DOWN as error:
                 self._note(is_up=False, why=reason(error))
 
@@ -118,6 +126,10 @@ class ReadModel:
 
         Raises RedisError where Redis does not take it; what was noted is then kept.
         """
+        async with self._turn:
+            await self._flush()
+
+    async def _flush(self) -> None:
         began = monotonic()
         is_refresh = began - self._refreshed_at >= REFRESH_S
         changed, self._changed = self._changed, set()
@@ -160,6 +172,7 @@ class ReadModel:
 
     async def close(self) -> None:
         """Write what is left, if Redis is there, and disconnect."""
+        self._is_closed = True
         with suppress(*DOWN):
             await self.flush()
         await self._redis.aclose()

@@ -321,6 +321,21 @@ def test_a_worker_that_was_stopped_for_long_writes_nothing_that_it_had_noted(
     within(story())
 
 
+def test_writing_ends_when_it_is_closed_also_where_nobody_heard_that_it_was_cancelled(
+    redis_url: str, app_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_model, "FLUSH_S", 0.01)
+
+    async def story() -> None:
+        model = model_of(redis_url, app_id, status(0))
+        writing = asyncio.create_task(model.run())
+        await until(model, is_up=True)
+        await model.close()
+        await writing
+
+    within(story())
+
+
 def test_what_redis_refuses_is_logged_without_what_it_was_sent(
     redis_url: str, app_id: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
