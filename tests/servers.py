@@ -134,6 +134,15 @@ def redis_program() -> str:
     return program
 
 
+def promtool(*arguments: str) -> None:
+    """Let Prometheus' own tool check something; where there is none, that is a missing part."""
+    program = shutil.which("promtool")
+    if program is None:
+        missing("promtool is not here: apt-get install prometheus")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)  # noqa: S603  Prometheus' own
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture(scope="session")
 def embedded_kafka() -> Iterator[str]:
     """The bootstrap address of the embedded broker."""

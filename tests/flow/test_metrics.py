@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from app.live.metric_names import METRICS, MetricName
 from schemas.times import HOUR_MS, SECOND_MS
 from tests.flow.system import PATIENCE_S, System, Wire
 from tests.promql import Selector, read
+from tests.servers import promtool
 from tests.test_predictions import events
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
@@ -254,11 +254,9 @@ def cells_of(place: dict[str, int]) -> Iterator[tuple[int, int]]:
     )
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not here: it comes with Prometheus")
 def test_prometheus_itself_takes_the_rules_and_the_queries_of_the_dashboard(tmp_path: Path) -> None:
     queries = [each.query.replace("$__rate_interval", "1m") for each in ALL]
     rules = [{"record": f"q{number}", "expr": query} for number, query in enumerate(queries)]
     (tmp_path / "dashboard.yml").write_text(yaml.safe_dump({"groups": [{"name": "q", "rules": rules}]}), "utf-8")
     for file in (ALERTS, tmp_path / "dashboard.yml"):
-        done = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, check=False)  # noqa: S603, S607  Prometheus' own
-        assert done.returncode == 0, done.stdout + done.stderr
+        promtool("check", "rules", str(file))
