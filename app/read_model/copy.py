@@ -107,14 +107,13 @@ class Copy:
             await self._count(self._pointer)
 
     async def _begin(self, table: Table, found: Pointer) -> None:
-        """Fill a new stage; those that were not filled to their ends are removed."""
-        known, self._pointer = self._pointer, None
-        for unfilled in {found.filling, known.filling if known else None}:
-            if unfilled not in {None, found.stage}:
-                await self._stage(unfilled).remove()
+        """Fill a new stage; what nobody will read is removed."""
+        known, self._pointer = self._pointer or Pointer(), None
+        for unread in {found.filling, known.filling, known.stage} - {None, found.stage}:
+            await self._stage(str(unread)).remove()
         self._noted.forget_rows()
         self._left = list(table.encoded_rows())
-        await self._point(Pointer(stage=found.stage, filling=uuid4().hex))
+        await self._point(Pointer(stage=found.stage, filling=uuid4().hex), is_first=True)
 
     async def _end(self, old: str | None, new: str) -> None:
         """Let readers have the new stage."""
@@ -129,8 +128,9 @@ class Copy:
         """One write more is over."""
         await self._point(replace(pointer, writes=pointer.writes + 1))
 
-    async def _point(self, pointer: Pointer) -> None:
-        await self._redis.set(self.keys.pointer, pointer.stored, ex=EXPIRES_S)
+    async def _point(self, pointer: Pointer, *, is_first: bool = False) -> None:
+        """Set the pointer, but where there is none any more: so it is noticed that Redis was emptied amid a write."""
+        await self._redis.set(self.keys.pointer, pointer.stored, ex=EXPIRES_S, xx=not is_first)
         self._pointer = pointer
 
     async def _write(self, noted: Noted) -> None:

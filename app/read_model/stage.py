@@ -43,7 +43,11 @@ class Stage:
             found.compare({user: _DECODE(each) if each else [] for user, each in zip(users, known, strict=True)})
         async with self._redis.pipeline(transaction=True) as pipe:
             found.write(pipe, self.keys)
-            await pipe.execute()
+            for label in found.leaves:
+                pipe.scard(self.keys.users(label))
+            left = (await pipe.execute())[-len(found.leaves) :] if found.leaves else await pipe.execute()
+        if empty := [label for label, users in zip(found.leaves, left, strict=False) if not users]:
+            await self._redis.srem(self.keys.index, *empty)  # a value may be somebody's name
         return found.erased
 
     async def keep(self) -> None:

@@ -187,6 +187,7 @@ class World:
         prefix = f"{APP}:{number}:{self.pointer(number).stage}:"
         rows = {user.decode(): row for user, row in self.restores[number].rows.items()}
         assert stored_sets(self.store, prefix) == sets_of(rows)
+        assert {label.decode() for label in self.store.smembers(f"{prefix}index")} == sets_of(rows).keys()
         assert stored_rows(self.store, prefix) == {user: rows[user] for user in known(rows)}
 
     def check_keys(self) -> None:

@@ -1,6 +1,7 @@
 """Who writes users, and when all of them are written anew."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,7 @@ from tables.row import Row
 from tables.rule_tags import RuleTag
 from tables.said import Said
 from tables.table import Table
-from tests.read_model.test_reader import row
+from tests.read_model.test_reader import epoch, row
 
 
 @pytest.fixture
@@ -88,6 +89,33 @@ def test_where_redis_comes_back_empty_or_with_older_data_all_is_written_anew(
         await whole(users)
         assert stored(redis_url, keys).stage != before.stage
         assert await Reader(redis, keys.app_id, 1).tags() == {"vip": {ANY: 2, "gold": 2}}
+        await redis.aclose()
+
+    asyncio.run(story())
+
+
+def test_where_redis_is_emptied_amid_a_write_all_is_written_anew(
+    redis_url: str, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        redis, there = connect(RedisConnection(url=redis_url)), table("u1", "u2")
+        users = Users(redis, keys.app_id, lambda: Owned(1, {0: there}))
+        await whole(users)
+        before, put = stored(redis_url, keys), Stage.put
+
+        async def emptied(stage: Stage, *what: Any) -> Any:
+            await redis.delete(keys.pointer, keys.owner)
+            await stage.remove()
+            return await put(stage, *what)
+
+        users.note(0, epoch(())._replace(rows={"u2": row({"vip": "gold"})}))
+        with monkeypatch.context() as patch:
+            patch.setattr(Stage, "put", emptied)
+            await users.write()
+        await users.write()
+        await whole(users)
+        assert await Reader(redis, keys.app_id, 1).tags() == {"vip": {ANY: 2, "gold": 2}}
+        assert not [key async for key in redis.scan_iter(f"*{before.stage}*")]
         await redis.aclose()
 
     asyncio.run(story())
