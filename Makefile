@@ -69,6 +69,7 @@ bench: setup ## measure the hot path, a million-event backtest, a whole worker, 
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.restore
 	$(BIN)/python -m bench.scale
+	$(BIN)/python -m bench.read_model
 
 SECONDS ?= 600
 SEEDS ?= 1 2 3 4 5
